@@ -1,0 +1,154 @@
+"""What a codec promises, and the card that describes it. Nothing here loads a network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast, runtime_checkable
+
+from lic_bench.errors import RequestError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    from torch import nn
+
+    Image: TypeAlias = npt.NDArray[np.uint8]
+    """uint8, height x width x 3, sRGB."""
+else:
+    Image = Any
+
+
+@runtime_checkable
+class Codec(Protocol):
+    """A picture to bytes and back. The bytes are all the decoder gets."""
+
+    def encode(self, image: Image) -> bytes:
+        """Code a picture (uint8, height x width x 3) into one self-contained stream."""
+        ...
+
+    def decode(self, stream: bytes) -> Image:
+        """Rebuild the picture (uint8, height x width x 3) from its stream alone."""
+        ...
+
+
+@runtime_checkable
+class HasParts(Protocol):
+    """A learned codec that shows the network behind it, so that its work can be counted.
+
+    `network` is in CompressAI's shape: called on 1 x 3 x H x W float in [0, 1] it returns "x_hat" and "likelihoods";
+    `compress(x)` returns "strings" and "shape", which `decompress(strings, shape)` takes.
+    """
+
+    network: nn.Module
+
+    def parts(self) -> Mapping[str, nn.Module]:
+        """The network's parts by path ("g_a", "h_a", ...), in the order work is reported."""
+        ...
+
+    def padded_size(self, width: int, height: int) -> tuple[int, int]:
+        """The width and height the network runs on for a picture of this size."""
+        ...
+
+
+@runtime_checkable
+class SplitsRate(Protocol):
+    """A codec that can tell the entropy-coded strings of a stream from the header around them."""
+
+    def payload_bits(self, stream: bytes) -> int:
+        """Bits of the entropy-coded strings alone."""
+        ...
+
+
+@runtime_checkable
+class EstimatesRate(Protocol):
+    """A codec whose likelihoods say how many bits a picture should take."""
+
+    def estimated_bits(self, image: Image) -> float:
+        """Sum of -log2 likelihood over all latents of the picture."""
+        ...
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Where a checkpoint can be had.
+
+    `file` is its path below a folder of weights ("mbt2018/3.pth.tar"). `sha256` is the digest or the first digits of
+    it that the publisher gives; None when nobody published any. `page` is where a person gets it by hand; `urls` are
+    addresses a program can read.
+    """
+
+    file: str
+    urls: tuple[str, ...] = ()
+    sha256: str | None = None
+    page: str | None = None
+
+
+@dataclass(frozen=True)
+class Point:
+    """One operating point. `trained_for` is "mse", "ms-ssim" or None (classical); `lmbda` as the authors print it.
+
+    `settings` is what the loader needs (a quality, a width). Points of a codec with equal `network` run the same
+    network, so that untrained they need measuring only once.
+    """
+
+    label: str
+    trained_for: str | None = None
+    lmbda: float | None = None
+    weights: Weights | None = None
+    network: str = ""
+    settings: Mapping[str, int | float | str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class CurveId:
+    """A published curve: rows of `rd_points.csv` with this codec, source and training target."""
+
+    codec: str
+    source_id: str
+    optimised_for: str = "mse"
+
+
+@dataclass(frozen=True)
+class CodecCard:
+    """A codec described: data only, it downloads and imports nothing.
+
+    `licence` is the licence of the code and weights the card stands for and must be written; None means looked for
+    and not found. `loader` names "module:function", imported on first use and called as
+    `loader(card, point, weights, device)`; it raises WeightsError when a checkpoint does not fit.
+    `claims` are the names under which published complexity tables list the codec.
+    """
+
+    name: str
+    title: str
+    family: str
+    paper: str
+    year: int
+    licence: str | None
+    learned: bool
+    points: tuple[Point, ...]
+    loader: str
+    published: tuple[CurveId, ...] = ()
+    claims: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    demonstration: bool = False
+
+    def point(self, label: str) -> Point:
+        """The operating point of this label; RequestError names those there are."""
+        for point in self.points:
+            if point.label == label:
+                return point
+        labels = ", ".join(point.label for point in self.points)
+        raise RequestError(f"{self.name} has no operating point {label!r}; it has {labels}.")
+
+    def load(self, point: Point, weights: Path | None = None, device: str = "cpu") -> Codec:
+        """Build the codec at one point: from a checkpoint, or untrained with a fixed seed where `weights` is None."""
+        module, _, function = self.loader.partition(":")
+        return cast(Codec, getattr(import_module(module), function)(self, point, weights, device))
+
+
+def labels(points: Iterable[Point]) -> tuple[str, ...]:
+    """The labels of some points, in order."""
+    return tuple(point.label for point in points)

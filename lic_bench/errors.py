@@ -1,0 +1,39 @@
+"""What can go wrong in a way the user can do something about. Each message is a sentence; no traceback follows it."""
+
+from __future__ import annotations
+
+
+class LicBenchError(Exception):
+    """Base of every error whose message is meant for the user."""
+
+    exit_code = 1
+
+
+class RequestError(LicBenchError):
+    """The request itself was wrong: an unknown name, a missing data set, a nonsense size."""
+
+    exit_code = 2
+
+
+class DatasetError(RequestError):
+    """A data set is missing or is not the one it claims to be."""
+
+
+class PictureError(LicBenchError):
+    """One picture cannot be measured; the others can."""
+
+
+class WeightsError(LicBenchError):
+    """A checkpoint is missing, does not fit the network, or is not the file it claims to be."""
+
+
+class StreamError(LicBenchError):
+    """A bitstream is not one this decoder can read."""
+
+
+class FetchError(LicBenchError):
+    """A file could not be had from the network."""
+
+
+class RunFolderError(RequestError):
+    """A run folder is missing, unreadable, cannot be written, or of another format."""

@@ -1,0 +1,265 @@
+"""The data types that travel through the suite: frozen, plain, with units in their names.
+
+Nothing is stored that can be derived: bits per pixel come from bytes and pixels, medians from raw samples.
+The records know nothing of files, codecs or pages; `store` writes them, `curves` and `report` read them.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+FORMAT = 1
+
+
+class Origin(StrEnum):
+    """How a figure was obtained. A figure without one is a bug."""
+
+    MEASURED = "measured"
+    PREDICTED = "predicted"
+    PUBLISHED = "published"
+    DIGITISED = "digitised"
+
+
+class Training(StrEnum):
+    """What a codec's rate and distortion are worth."""
+
+    TRAINED = "trained"
+    UNTRAINED = "untrained"
+    NOT_LEARNED = "not learned"
+
+
+class Doubt(StrEnum):
+    """A reason why a figure is thin, with what to do about it. It travels with the figure to the report."""
+
+    FEW_TIMINGS = "fewer than 3 timed passes; raise --timing-budget for a steadier figure"
+    NOT_TIMED = "not timed within the time budget; raise --timing-budget"
+    SHARED_MACHINE = "several workers shared the machine while timing; use --workers 1 for quotable times"
+    BUSY_MACHINE = "other programs were using the processor; time it again on a quiet machine"
+    UNTRAINED = "untrained weights; times and sizes hold for the network, rate and distortion do not exist"
+    UNSEEN_WORK = "some operators were not counted; the MAC figure is a lower bound"
+    RATE_GAP = "estimated and coded rate differ by more than 1 %; check the entropy coder's tables"
+    NO_MS_SSIM = "MS-SSIM needs both sides above 160 pixels"
+    LOSSLESS = "decoded without any error; PSNR is infinite and left out of means"
+    DRIFT = "a fresh process decoded the same stream to another picture; the codec is not deterministic"
+    MEMORY_UNKNOWN = "peak memory could not be read on this system"
+    FEW_POINTS = "fewer than four points on a curve"
+    NOT_MONOTONE = "quality does not rise with rate; points were left out of the interpolation"
+    LITTLE_OVERLAP = "the curves share less than 75 % of their quality range"
+    NO_OVERLAP = "the curves share less than 25 % of their quality range; no figure"
+    DEMONSTRATION = "a briefly trained demonstration network; no paper's result"
+    DIFFERENT_PICTURES = "the curves were not taken over the same pictures"
+    RATE_KIND = "one curve counts whole streams, the other payload or estimated bits"
+
+
+class Call(StrEnum):
+    """What of a learned codec is counted: the network called once, or what coding really runs."""
+
+    FORWARD = "forward"
+    ENCODE = "encode"
+    DECODE = "decode"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How measurements are taken; part of every job and of the run's header."""
+
+    device: str = "cpu"
+    threads: int = 1
+    timing_repeats: int = 5
+    timing_budget_seconds: float = 20.0
+    memory: bool = True
+    macs: bool = True
+
+
+@dataclass(frozen=True)
+class Job:
+    """One operating point of one codec on some pictures: names and numbers only, so that it can travel.
+
+    `weights` is a checkpoint's path, or None for classical and untrained codecs; `data` is the folder or data set
+    to be looked up again where the work is done.
+    """
+
+    codec: str
+    point: str
+    training: Training
+    dataset: str
+    pictures: tuple[str, ...]
+    data: str | None = None
+    weights: str | None = None
+    weights_sha256: str | None = None
+    settings: Settings = field(default_factory=Settings)
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Raw samples of one call, in seconds, in the order they were taken."""
+
+    wall_seconds: tuple[float, ...] = ()
+    cpu_seconds: tuple[float, ...] = ()
+
+    @property
+    def median_seconds(self) -> float | None:
+        """Median wall time, or None where nothing was timed."""
+        return statistics.median(self.wall_seconds) if self.wall_seconds else None
+
+
+@dataclass(frozen=True)
+class MacCount:
+    """Multiply-accumulates of one call on one picture size.
+
+    `by_part` adds up to `macs`. `other_work` holds element-wise work, normalisation, softmax, interpolation and FFT
+    as operations by kind: never part of `macs`. `unseen` names operators that are neither counted nor known to be
+    free: with any of them the figure is a lower bound.
+    """
+
+    call: Call
+    width: int
+    height: int
+    macs: int
+    by_part: Mapping[str, int]
+    by_operator: Mapping[str, int] = field(default_factory=dict)
+    by_layer: Mapping[str, int] = field(default_factory=dict)
+    other_work: Mapping[str, int] = field(default_factory=dict)
+    unseen: Mapping[str, int] = field(default_factory=dict)
+    origin: Origin = Origin.PREDICTED
+    padded_width: int = 0
+    padded_height: int = 0
+
+    @property
+    def kmac_per_pixel(self) -> float:
+        """Thousand MAC per pixel of the picture as given (not padded)."""
+        return self.macs / (self.width * self.height) / 1000
+
+    @property
+    def is_lower_bound(self) -> bool:
+        """Whether some operator went by uncounted."""
+        return bool(self.unseen)
+
+
+@dataclass(frozen=True)
+class MemoryUse:
+    """Peak memory of one call in a fresh process. Host and device columns are never mixed.
+
+    `host_above_loaded_bytes` is the peak resident size less the size after loading; the device columns are the
+    allocator's peak above the loaded model, its peak in all, and what was reserved.
+    """
+
+    call: Call
+    host_loaded_bytes: int
+    host_above_loaded_bytes: int
+    device_above_loaded_bytes: int | None = None
+    device_allocated_bytes: int | None = None
+    device_reserved_bytes: int | None = None
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """Everything measured of one codec at one operating point on one picture.
+
+    `psnr_db` is infinite for a lossless picture. Scores and estimated bits are None where they do not exist: always
+    for untrained networks, whose rate and distortion mean nothing.
+    """
+
+    codec: str
+    point: str
+    training: Training
+    dataset: str
+    picture: str
+    picture_sha256: str
+    width: int
+    height: int
+    stream_bytes: int
+    payload_bits: int
+    estimated_bits: float | None
+    psnr_db: float | None
+    ms_ssim: float | None
+    encode_seconds: tuple[float, ...]
+    decode_seconds: tuple[float, ...]
+    encode_cpu_seconds: tuple[float, ...] = ()
+    decode_cpu_seconds: tuple[float, ...] = ()
+    device: str = "cpu"
+    threads: int = 1
+    parameters: int | None = None
+    weights_sha256: str | None = None
+    decoded_sha256: str | None = None
+    fresh_process: str | None = None
+    macs: tuple[MacCount, ...] = ()
+    memory: tuple[MemoryUse, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
+    status: str = "measured"
+
+    @property
+    def pixels(self) -> int:
+        """Pixels of the picture as given."""
+        return self.width * self.height
+
+    @property
+    def bpp(self) -> float:
+        """Bits per pixel of the whole self-contained stream."""
+        return 8 * self.stream_bytes / self.pixels
+
+    @property
+    def payload_bpp(self) -> float:
+        """Bits per pixel of the entropy-coded strings alone (CompressAI's convention)."""
+        return self.payload_bits / self.pixels
+
+    @property
+    def estimated_bpp(self) -> float | None:
+        """Bits per pixel the likelihoods promise, or None where the codec cannot say."""
+        return None if self.estimated_bits is None else self.estimated_bits / self.pixels
+
+    @property
+    def is_lossless(self) -> bool:
+        """Whether the decoded picture equals the original."""
+        return self.psnr_db is not None and math.isinf(self.psnr_db)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A codec that broke on a picture (or on all of them: `picture` None). A row of the run, not a crash."""
+
+    codec: str
+    point: str
+    dataset: str
+    picture: str | None
+    stage: str
+    reason: str
+    status: str = "failed"
+
+
+Row = Measurement | Failure
+
+
+@dataclass(frozen=True)
+class PictureRecord:
+    """A picture a run used: its name, size, the file's sha256, and what was done to make it 8-bit RGB."""
+
+    name: str
+    width: int
+    height: int
+    sha256: str
+    treatment: str = ""
+
+
+@dataclass(frozen=True)
+class RunHeader:
+    """Under what conditions a run was made; written before the first row."""
+
+    started: str
+    command: tuple[str, ...]
+    lic_bench: str
+    commit: str | None
+    dirty: bool | None
+    machine: Mapping[str, str | int | float | bool | None]
+    packages: Mapping[str, str]
+    settings: Settings
+    dataset: str
+    pictures: tuple[PictureRecord, ...]
+    jobs: tuple[Job, ...]
+    notes: tuple[str, ...] = ()
+    finished: str | None = None
+    format: int = FORMAT

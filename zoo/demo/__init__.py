@@ -1,0 +1,1 @@
+"""Weights of the demonstration codec: small, trained, no paper's result."""

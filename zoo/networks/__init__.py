@@ -1,0 +1,1 @@
+"""The networks themselves, one file per family. Imported only when a codec is loaded."""
