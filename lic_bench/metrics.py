@@ -1,0 +1,47 @@
+"""Two pictures in, one number out. Pictures are uint8, height x width x 3."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from lic_bench.codec import Image
+
+MS_SSIM_SMALLEST_SIDE = 161
+"""Five scales with an 11x11 window need both sides above 160 pixels."""
+
+
+def mse(original: Image, decoded: Image) -> float:
+    """Mean squared error in float64 over all channels and pixels. Raises ValueError when the shapes differ."""
+    if original.shape != decoded.shape:
+        raise ValueError(f"cannot compare pictures of {original.shape} and {decoded.shape}")
+    return float(np.mean((original.astype(np.float64) - decoded) ** 2))
+
+
+def psnr(original: Image, decoded: Image) -> float:
+    """Peak signal-to-noise ratio in dB over 8-bit RGB, 10 log10(255^2 / MSE); infinite for equal pictures."""
+    error = mse(original, decoded)
+    return math.inf if error == 0 else 10 * math.log10(255**2 / error)
+
+
+def ms_ssim(original: Image, decoded: Image) -> float | None:
+    """Multi-scale structural similarity, 0 to 1, on the rounded pictures, or None where a side is 160 or less.
+
+    11x11 Gaussian window of sigma 1.5, five scales, data range 255 (Wang, Simoncelli, Bovik, Asilomar 2003), by
+    pytorch-msssim. Negative contrast terms are clamped at zero there, so that the product stays real.
+    """
+    if original.shape != decoded.shape:
+        raise ValueError(f"cannot compare pictures of {original.shape} and {decoded.shape}")
+    if min(original.shape[:2]) < MS_SSIM_SMALLEST_SIDE:
+        return None
+    import torch
+    from pytorch_msssim import ms_ssim as by_library
+
+    a, b = (torch.from_numpy(np.ascontiguousarray(x)).permute(2, 0, 1)[None].float() for x in (original, decoded))
+    return float(by_library(a, b, data_range=255))
+
+
+def decibels(similarity: float) -> float:
+    """MS-SSIM as published in dB: -10 log10(1 - MS-SSIM); infinite for 1."""
+    return math.inf if similarity >= 1 else -10 * math.log10(1 - similarity)
