@@ -1,0 +1,69 @@
+"""Layers that several families of networks share. Attribute names are the ones published checkpoints use."""
+
+from __future__ import annotations
+
+from compressai.layers import GDN
+from torch import Tensor, nn
+
+
+def conv1(inputs: int, outputs: int, stride: int = 1) -> nn.Conv2d:
+    """A 1x1 convolution."""
+    return nn.Conv2d(inputs, outputs, 1, stride=stride)
+
+
+def conv3(inputs: int, outputs: int, stride: int = 1) -> nn.Conv2d:
+    """A 3x3 convolution that keeps the size, or halves it with a stride of 2."""
+    return nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1)
+
+
+def subpixel3(inputs: int, outputs: int, factor: int = 2) -> nn.Sequential:
+    """A 3x3 convolution followed by a pixel shuffle: `factor` times as high and as wide."""
+    return nn.Sequential(conv3(inputs, outputs * factor**2), nn.PixelShuffle(factor))
+
+
+class ResidualBlock(nn.Module):
+    """Two 3x3 convolutions, each with an activation, beside a shortcut (1x1 where the widths differ)."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.conv1 = conv3(inputs, outputs)
+        self.conv2 = conv3(outputs, outputs)
+        self.activation = nn.GELU()
+        self.skip = conv1(inputs, outputs) if inputs != outputs else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """B x inputs x H x W to B x outputs x H x W."""
+        out = self.activation(self.conv2(self.activation(self.conv1(x))))
+        return out + (x if self.skip is None else self.skip(x))
+
+
+class ResidualBlockDown(nn.Module):
+    """A residual block that halves height and width and normalises with GDN."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.conv1 = conv3(inputs, outputs, stride=2)
+        self.activation = nn.GELU()
+        self.conv2 = conv3(outputs, outputs)
+        self.gdn = GDN(outputs)
+        self.skip = conv1(inputs, outputs, stride=2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """B x inputs x H x W to B x outputs x H/2 x W/2."""
+        return self.gdn(self.conv2(self.activation(self.conv1(x)))) + self.skip(x)
+
+
+class ResidualBlockUp(nn.Module):
+    """A residual block that doubles height and width and normalises with inverse GDN."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.subpel_conv = subpixel3(inputs, outputs)
+        self.activation = nn.GELU()
+        self.conv = conv3(outputs, outputs)
+        self.igdn = GDN(outputs, inverse=True)
+        self.upsample = subpixel3(inputs, outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """B x inputs x H x W to B x outputs x 2H x 2W."""
+        return self.igdn(self.conv(self.activation(self.subpel_conv(x)))) + self.upsample(x)

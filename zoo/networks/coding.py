@@ -1,0 +1,120 @@
+"""Symbols in and out of one rANS stream, behind a seam that lets a coding pass be traced without running it.
+
+A network writes the symbols of its latents with a `SymbolWriter` and gets them back from a `SymbolReader`. Given
+tensors that hold no data (FakeTensorMode, or the meta device) the writer accepts them and the reader answers with
+zeros of the right shape, so that `compress` and `decompress` can be followed call by call at any picture size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from compressai import ans
+from compressai.entropy_models import EntropyBottleneck, EntropyModel
+from torch import Tensor
+from torch._subclasses.fake_tensor import FakeTensor
+
+
+def holds_data(tensor: Tensor) -> bool:
+    """Whether a tensor has values that can be read, not a shape alone."""
+    return tensor.device.type != "meta" and not isinstance(tensor, FakeTensor)
+
+
+class _Tables:
+    """An entropy model's tables as the coder takes them, each cut to its own length and read on first use."""
+
+    def __init__(self, model: EntropyModel) -> None:
+        self._model = model
+        self._read: tuple[list[list[int]], list[int], list[int]] | None = None
+
+    def __call__(self) -> tuple[list[list[int]], list[int], list[int]]:
+        """Cumulative frequencies, their lengths and the offsets of all tables."""
+        if self._read is None:
+            lengths = self._model.cdf_length.tolist()
+            rows = self._model.quantized_cdf.tolist()
+            # The coder copies every table at every call, and most of a padded row is padding.
+            cut = [row[:length] for row, length in zip(rows, lengths, strict=True)]
+            self._read = cut, lengths, self._model.offset.tolist()
+        return self._read
+
+
+class SymbolWriter:
+    """Collects symbols, group after group, into one stream."""
+
+    def __init__(self, model: EntropyModel) -> None:
+        self._tables = _Tables(model)
+        self._coder = ans.BufferedRansEncoder()
+
+    def write(self, symbols: Tensor, indexes: Tensor) -> None:
+        """Append integer `symbols`; `indexes`, of the same shape, name the table of each."""
+        if holds_data(symbols) and holds_data(indexes):
+            self._coder.encode_with_indexes(symbols.flatten().tolist(), indexes.flatten().tolist(), *self._tables())
+
+    def finish(self) -> bytes:
+        """The stream; empty where no symbol held data."""
+        return bytes(self._coder.flush())
+
+
+class SymbolReader:
+    """Gives the symbols of one stream back, in the groups and the order they were written in."""
+
+    def __init__(self, model: EntropyModel, stream: bytes) -> None:
+        self._tables = _Tables(model)
+        self._coder = ans.RansDecoder()
+        self._coder.set_stream(stream)
+
+    def read(self, indexes: Tensor) -> Tensor:
+        """The next symbols, int32 in the shape of `indexes`, which name the table of each."""
+        if not holds_data(indexes):
+            return torch.zeros_like(indexes, dtype=torch.int32)
+        values = self._coder.decode_stream(indexes.flatten().tolist(), *self._tables())
+        return torch.tensor(values, dtype=torch.int32, device=indexes.device).view(indexes.shape)
+
+
+def scale_indexes(scales: Tensor, scale_table: Tensor, bound: float = 0.11) -> Tensor:
+    """The table of each scale: how many entries but the last are smaller than max(scale, bound); int32."""
+    return torch.bucketize(scales.clamp(min=bound), scale_table[:-1], out_int32=True)
+
+
+class FactorizedPrior(EntropyBottleneck):  # type: ignore[misc]
+    """CompressAI's factorized prior, coded through the seam above; the means are the medians.
+
+    `forward` is CompressAI's with the order of axes given as integers: theirs permutes by a tensor, whose values
+    cannot be known when nothing runs.
+    """
+
+    def forward(self, x: Tensor, training: bool | None = None) -> tuple[Tensor, Tensor]:
+        """Quantised (or, in training, noisy) z and its likelihoods, each in the shape of z."""
+        training = self.training if training is None else training
+        swapped = x.transpose(0, 1).contiguous()
+        values = swapped.reshape(swapped.shape[0], 1, -1)
+        outputs = self.quantize(values, "noise" if training else "dequantize", self._get_medians())
+        likelihood, _, _ = self._likelihood(outputs)
+        likelihood = self.likelihood_lower_bound(likelihood)
+        return tuple(t.view(swapped.shape).transpose(0, 1).contiguous() for t in (outputs, likelihood))  # type: ignore[return-value]
+
+    def medians(self) -> Tensor:
+        """The medians, shaped to be added to z: 1 x C x 1 x 1."""
+        return self._get_medians().detach().view(1, -1, 1, 1)
+
+    def write(self, z: Tensor) -> tuple[list[bytes], Tensor]:
+        """One stream per picture of z (B x C x H x W), and z as the decoder will have it."""
+        symbols = torch.round(z - self.medians()).int()
+        strings = []
+        for picture in symbols:
+            writer = SymbolWriter(self)
+            writer.write(picture, self._rows(picture.shape))
+            strings.append(writer.finish())
+        return strings, symbols + self.medians()
+
+    def read(self, strings: Sequence[bytes], shape: Sequence[int]) -> Tensor:
+        """z from the streams of `write`; `shape` is its height and width."""
+        rows = self._rows((self.channels, *shape))
+        symbols = [SymbolReader(self, string).read(rows) for string in strings]
+        return torch.stack(symbols) + self.medians()
+
+    def _rows(self, shape: Any) -> Tensor:
+        """The table of each symbol of one picture: its channel."""
+        return torch.arange(shape[0], dtype=torch.int32, device=self.quantiles.device).view(-1, 1, 1).expand(shape)

@@ -1,0 +1,243 @@
+"""MLIC++ (2024 and 2023) and LoC-LIC: one entropy model, transforms of different widths.
+
+Sources: W. Jiang et al., arXiv:2307.15421, and A. Ameen et al., "LoC-LIC: Low Complexity Learned Image Coding Using
+Hierarchical Feature Transforms", each as released. State-dict names are the authors'. The latent y is coded in ten
+slices of 32 channels, and each slice in two halves: anchors first, then the other positions of the checkerboard.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import torch
+from compressai.entropy_models import GaussianConditional
+from compressai.models import CompressionModel
+from torch import Tensor, nn
+
+from .bricks import ResidualBlock, ResidualBlockDown, ResidualBlockUp, conv1, conv3, subpixel3
+from .checkerboard import ANCHOR, NON_ANCHOR, only, squeeze, unsqueeze
+from .coding import FactorizedPrior, SymbolReader, SymbolWriter, scale_indexes
+from .context import CONTEXT, SLICE, GlobalInterContext, GlobalIntraContext, LocalContext, window_mask
+
+LATENT = 320
+SLICES = LATENT // SLICE
+
+Coder = Callable[[int, int, Tensor, Tensor], Tensor]
+"""Slice number, class, scales and means of its positions (squeezed) to their dequantised values."""
+
+
+@dataclass(frozen=True)
+class Variant:
+    """Channels at 1/2, 1/4 and 1/8 of the picture's size, channels of z, and the version of 2023 or a later one."""
+
+    widths: tuple[int, int, int]
+    hyper_width: int
+    of_2023: bool = False
+
+
+VARIANTS: Mapping[str, Variant] = {
+    "loc-lic": Variant((32, 64, 128), 128),
+    "mlicpp": Variant((192, 192, 192), 192),
+    "mlicpp-2023": Variant((192, 192, 192), 192, of_2023=True),
+}
+
+
+class Stack(nn.Module):
+    """Layers in a row under the attribute name that the authors gave them."""
+
+    def __init__(self, name: str, *layers: nn.Module) -> None:
+        super().__init__()
+        self.name = name
+        self.add_module(name, nn.Sequential(*layers))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """All layers, one after the other."""
+        return cast(Tensor, getattr(self, self.name)(x))
+
+
+def _with_gelu(*layers: nn.Module) -> list[nn.Module]:
+    """The layers with a GELU between each two."""
+    spaced = [module for layer in layers for module in (layer, nn.GELU())]
+    return spaced[:-1]
+
+
+def _analysis(variant: Variant) -> Stack:
+    half, quarter, eighth = variant.widths
+    return Stack(
+        "analysis_transform",
+        ResidualBlockDown(3, half),
+        ResidualBlock(half, half),
+        ResidualBlockDown(half, quarter),
+        ResidualBlock(quarter, quarter),
+        ResidualBlockDown(quarter, eighth),
+        ResidualBlock(eighth, eighth),
+        conv3(eighth, LATENT, stride=2),
+    )
+
+
+def _synthesis(variant: Variant) -> Stack:
+    half, quarter, eighth = variant.widths
+    first = eighth if variant.of_2023 else LATENT
+    return Stack(
+        "synthesis_transform",
+        ResidualBlock(LATENT, first),
+        ResidualBlockUp(first, eighth),
+        ResidualBlock(eighth, quarter),
+        ResidualBlockUp(quarter, quarter),
+        ResidualBlock(quarter, half),
+        ResidualBlockUp(half, half),
+        ResidualBlock(half, half),
+        subpixel3(half, 3),
+    )
+
+
+def _hyper_analysis(width: int) -> Stack:
+    layers = (conv3(LATENT, width), conv3(width, width), conv3(width, width, stride=2))
+    return Stack("reduction", *_with_gelu(*layers, conv3(width, width), conv3(width, width, stride=2)))
+
+
+def _hyper_synthesis(width: int) -> Stack:
+    layers = (conv3(width, LATENT), subpixel3(LATENT, LATENT), conv3(LATENT, 480), subpixel3(480, 480))
+    return Stack("increase", *_with_gelu(*layers, conv3(480, 2 * LATENT)))
+
+
+def _channel_context(earlier: int) -> Stack:
+    layers = (conv3(SLICE * earlier, 192), conv3(192, 2 * CONTEXT), conv3(2 * CONTEXT, 2 * CONTEXT))
+    return Stack("fushion", *_with_gelu(*layers))  # spelt so in every checkpoint
+
+
+def _parameters(inputs: int) -> Stack:
+    layers = (conv1(inputs, 320), conv1(320, 256), conv1(256, 128), conv1(128, 2 * SLICE))
+    return Stack("fusion", *_with_gelu(*layers))
+
+
+def _residual_prediction(earlier: int, of_2023: bool) -> Stack:
+    inputs = LATENT + SLICE * (earlier + 1)
+    if of_2023:  # four layers whose widths fall evenly from the inputs' to the slice's
+        step = (inputs - SLICE) // 4
+        widths = [inputs, inputs - step, inputs - 2 * step, inputs - 3 * step, SLICE]
+    else:
+        widths = [inputs, 224, 128, SLICE]
+    return Stack("lrp_transform", *_with_gelu(*(conv3(a, b) for a, b in zip(widths, widths[1:], strict=False))))
+
+
+def _straight_through(values: Tensor, means: Tensor) -> Tensor:
+    """Values rounded to whole steps from their means; the gradient passes to the values alone, unchanged."""
+    rounded = (torch.round(values - means) + means).detach()
+    return rounded + (values - values.detach())
+
+
+class MLIC(CompressionModel):  # type: ignore[misc]
+    """The network of one variant, in CompressAI's shape; height and width must be multiples of 64.
+
+    Two savings leave every result as it is: the networks of the Gaussian's parameters, and the local context, are
+    evaluated at the half of the positions whose results are used; and the encoder leaves out the residual prediction
+    after the last symbol. `spares_work = False` does all that the authors' code does, for counting it.
+    """
+
+    def __init__(self, variant: Variant) -> None:
+        super().__init__()
+        earlier = range(1, SLICES)
+        self.spares_work = True
+        self.g_a = _analysis(variant)
+        self.h_a = _hyper_analysis(variant.hyper_width)
+        self.entropy_bottleneck = FactorizedPrior(variant.hyper_width)
+        self.h_s = _hyper_synthesis(variant.hyper_width)
+        self.local_context = nn.ModuleList(LocalContext() for _ in range(SLICES))
+        self.channel_context = nn.ModuleList([None, *(_channel_context(i) for i in earlier)])  # type: ignore[list-item]
+        self.global_inter_context = nn.ModuleList([None, *(GlobalInterContext(i) for i in earlier)])  # type: ignore[list-item]
+        self.global_intra_context = nn.ModuleList([None, *(GlobalIntraContext() for _ in earlier)])  # type: ignore[list-item]
+        # Hyper-prior (640), then what earlier slices say (inter 64, channel 128), then what the anchors say (64, 64).
+        self.entropy_parameters_anchor = nn.ModuleList(_parameters(832 if i else 640) for i in range(SLICES))
+        self.entropy_parameters_nonanchor = nn.ModuleList(_parameters(960 if i else 704) for i in range(SLICES))
+        self.lrp_anchor = nn.ModuleList(_residual_prediction(i, variant.of_2023) for i in range(SLICES))
+        self.lrp_nonanchor = nn.ModuleList(_residual_prediction(i, variant.of_2023) for i in range(SLICES))
+        self.g_s = _synthesis(variant)
+        self.gaussian_conditional = GaussianConditional(None)
+
+    def forward(self, x: Tensor) -> dict[str, Any]:
+        """Reconstruction and likelihoods of pictures, B x 3 x H x W in [0, 1]; "x_hat" is not clipped."""
+        y = self.g_a(x)
+        z = self.h_a(y)
+        _, z_likelihoods = self.entropy_bottleneck(z)
+        z_hat = _straight_through(z, self.entropy_bottleneck.medians())
+        slices = y.chunk(SLICES, dim=1)
+        likelihoods = [torch.zeros_like(part) for part in slices]
+
+        def estimate(i: int, parity: int, scales: Tensor, means: Tensor) -> Tensor:
+            values = squeeze(slices[i], parity)
+            _, likelihood = self.gaussian_conditional(values, scales, means)
+            likelihoods[i] = likelihoods[i] + unsqueeze(likelihood, parity)
+            return _straight_through(values, means)
+
+        y_hat = self._code(self.h_s(z_hat), estimate)
+        return {"x_hat": self.g_s(y_hat), "likelihoods": {"y": torch.cat(likelihoods, dim=1), "z": z_likelihoods}}
+
+    @torch.no_grad()
+    def compress(self, x: Tensor) -> dict[str, Any]:
+        """Pictures to {"strings": [[y], [z, ...]], "shape": (H/64, W/64)}; all pictures of a batch share y's string."""
+        y = self.g_a(x)
+        z_strings, z_hat = self.entropy_bottleneck.write(self.h_a(y))
+        slices = y.chunk(SLICES, dim=1)
+        writer = SymbolWriter(self.gaussian_conditional)
+
+        def write(i: int, parity: int, scales: Tensor, means: Tensor) -> Tensor:
+            symbols = torch.round(squeeze(slices[i], parity) - means).int()
+            writer.write(symbols, scale_indexes(scales, self.gaussian_conditional.scale_table))
+            return symbols + means
+
+        self._code(self.h_s(z_hat), write, reconstructs=not self.spares_work)
+        return {"strings": [[writer.finish()], z_strings], "shape": tuple(z_hat.shape[-2:])}
+
+    @torch.no_grad()
+    def decompress(self, strings: Sequence[Sequence[bytes]], shape: Sequence[int]) -> dict[str, Tensor]:
+        """The strings and the shape that `compress` gave to {"x_hat"}, not clipped."""
+        (y_string,), z_strings = strings
+        z_hat = self.entropy_bottleneck.read(z_strings, shape)
+        reader = SymbolReader(self.gaussian_conditional, y_string)
+
+        def read(_i: int, _parity: int, scales: Tensor, means: Tensor) -> Tensor:
+            return reader.read(scale_indexes(scales, self.gaussian_conditional.scale_table)) + means
+
+        return {"x_hat": self.g_s(self._code(self.h_s(z_hat), read))}
+
+    def _code(self, hyper: Tensor, code: Coder, reconstructs: bool = True) -> Tensor:
+        """The one walk through all slices that estimating, encoding and decoding share; returns y_hat.
+
+        Without `reconstructs` the refinement after the last symbol is left out, and y_hat is not complete.
+        """
+        height, width = hyper.shape[-2:]
+        hyper_mean = hyper[:, LATENT:]
+        mask = window_mask(height, width, NON_ANCHOR, hyper)
+        decoded: list[Tensor] = []
+        for i in range(SLICES):
+            shared = [hyper]
+            if i:
+                earlier = torch.cat(decoded, dim=1)
+                shared = [self.global_inter_context[i](earlier), self.channel_context[i](earlier), hyper]
+            scales, means = self._gaussian(self.entropy_parameters_anchor[i], shared, ANCHOR)
+            current = unsqueeze(code(i, ANCHOR, scales, means), ANCHOR)
+            current = current + self._refinement(self.lrp_anchor[i], [hyper_mean, *decoded, current], ANCHOR)
+
+            local = self.local_context[i](current, mask, NON_ANCHOR)
+            if i:
+                shared = [self.global_intra_context[i](decoded[-1], current), *shared]
+            scales, means = self._gaussian(self.entropy_parameters_nonanchor[i], shared, NON_ANCHOR, local)
+            current = current + unsqueeze(code(i, NON_ANCHOR, scales, means), NON_ANCHOR)
+            if reconstructs or i < SLICES - 1:
+                inputs = [hyper_mean, *decoded, current]
+                current = current + self._refinement(self.lrp_nonanchor[i], inputs, NON_ANCHOR)
+            decoded.append(current)
+        return torch.cat(decoded, dim=1)
+
+    def _gaussian(self, network: nn.Module, shared: list[Tensor], parity: int, *own: Tensor) -> tuple[Tensor, ...]:
+        """Scales and means at one class of positions, squeezed, from contexts on the grid and contexts of that class."""
+        inputs = [*own, *(squeeze(context, parity) for context in shared)]
+        return cast(tuple[Tensor, ...], network(torch.cat(inputs, dim=1)).chunk(2, dim=1))
+
+    @staticmethod
+    def _refinement(network: nn.Module, inputs: list[Tensor], parity: int) -> Tensor:
+        """The predicted rounding error at one class of positions, at most half a step; zero elsewhere."""
+        return only(0.5 * torch.tanh(network(torch.cat(inputs, dim=1))), parity)
