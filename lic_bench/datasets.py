@@ -80,7 +80,8 @@ def find(name: str, data: Path | None = None, download: bool = True) -> Dataset:
         return from_folder(folder)
     from lic_bench.catalogue import unknown
 
-    raise DatasetError(f"{unknown('dataset', name, names())} A path to a folder of pictures works too; {folder} is none.")
+    advice = f"A path to a folder of pictures works too; {folder} is none."
+    raise DatasetError(f"{unknown('dataset', name, names())} {advice}")
 
 
 def from_folder(folder: Path) -> Dataset:
@@ -156,7 +157,7 @@ def _eight_bit_rgb(opened: pillow.Image, sixteen_bit: bool, name: str) -> tuple[
     if sixteen_bit:
         treatment.append("16-bit samples reduced to their upper 8 bits")
         if opened.mode.startswith("I"):
-            opened = opened.point(lambda value: value * (1 / 256)).convert("L") if opened.mode == "I" else _upper(opened)
+            opened = _upper(opened)
     if opened.mode in ("P", "PA"):
         transparent = "transparency" in opened.info or opened.mode == "PA"
         opened = opened.convert("RGBA" if transparent else "RGB")
@@ -169,7 +170,7 @@ def _eight_bit_rgb(opened: pillow.Image, sixteen_bit: bool, name: str) -> tuple[
         opened = pillow.alpha_composite(white, opened)
         treatment.append("alpha laid over white")
     if opened.mode not in ("1", "L", "RGB", "RGBA"):
-        raise PictureError(f"{name} is of the kind {opened.mode}, which has no single 8-bit RGB reading; convert it first.")
+        raise PictureError(f"{name} is of mode {opened.mode}, which has no single 8-bit RGB reading; convert it first.")
     return opened.convert("RGB"), treatment
 
 

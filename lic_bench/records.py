@@ -11,6 +11,7 @@ import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import ClassVar
 
 FORMAT = 1
 
@@ -161,8 +162,12 @@ class Measurement:
     """Everything measured of one codec at one operating point on one picture.
 
     `psnr_db` is infinite for a lossless picture. Scores and estimated bits are None where they do not exist: always
-    for untrained networks, whose rate and distortion mean nothing.
+    for untrained networks, whose rate and distortion mean nothing. `fresh_process` says what another process made of
+    the stream: "exact", by how much it differed, or None where that was not tried.
     """
+
+    # JSON has no infinity; a lossless PSNR is written as the string "Infinity".
+    __pydantic_config__: ClassVar[dict[str, str]] = {"ser_json_inf_nan": "strings"}
 
     codec: str
     point: str

@@ -1,0 +1,167 @@
+"""Where jobs are done: each pass of each job in a fresh process, so that none sees another's memory or caches.
+
+On Linux and macOS the processes are forked from a server that has imported the heavy packages once and run nothing.
+A process that dies or runs past its time is a Failure; the others go on.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import queue
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from multiprocessing.connection import Connection
+from multiprocessing.context import BaseContext
+from types import GeneratorType
+from typing import Any
+
+from lic_bench.records import Doubt, Failure, Job, Measurement, Row
+
+
+class ProcessDied(Exception):
+    """A pass's process ended, failed or was stopped before it gave its result."""
+
+
+def rows(jobs: Sequence[Job], workers: int = 1, timeout_seconds: float | None = None) -> Iterator[Row]:
+    """Rows of all jobs as they are made. With several workers times carry the doubt that the machine was shared.
+
+    `timeout_seconds` bounds one pass on one picture.
+    """
+    context = _context(jobs)
+    if workers == 1:
+        for job in jobs:
+            yield from _job_rows(context, job, timeout_seconds)
+        return
+    made: queue.SimpleQueue[Row | BaseException | None] = queue.SimpleQueue()
+    with ThreadPoolExecutor(workers) as pool:
+        for job in jobs:
+            pool.submit(_into, made, lambda job=job: _job_rows(context, job, timeout_seconds))  # type: ignore[misc]
+        running = len(jobs)
+        while running:
+            row = made.get()
+            if isinstance(row, BaseException):
+                raise row
+            if row is None:
+                running -= 1
+            else:
+                yield _shared(row)
+
+
+def _job_rows(context: BaseContext, job: Job, timeout: float | None) -> Iterator[Row]:
+    """The passes of one job, one process after another."""
+    from lic_bench import measure
+
+    alone = None
+    if job.settings.memory:
+        name = job.pictures[0]
+        try:
+            [(stream, encode)] = _in_process(context, measure.encode_alone, (job, name), timeout)
+            [(decoded, decode)] = _in_process(context, measure.decode_alone, (job, stream), timeout)
+            alone = measure.Alone(name, stream, decoded, tuple(use for use in (encode, decode) if use is not None))
+        except ProcessDied as error:
+            yield Failure(job.codec, job.point, job.dataset, name, "alone in a fresh process", str(error))
+    done: set[str | None] = set()
+    try:
+        for row in _in_process(context, measure.measure, (job, alone), timeout):
+            done.add(row.picture)
+            yield _without_memory(row) if job.settings.memory and alone is not None and not alone.memory else row
+    except ProcessDied as error:
+        at = next((name for name in job.pictures if name not in done), None)
+        yield Failure(job.codec, job.point, job.dataset, at, "process", str(error))
+
+
+def _in_process(
+    context: BaseContext, work: Callable[..., Any], arguments: tuple[Any, ...], timeout: float | None
+) -> Iterator[Any]:
+    """Results of `work` (one, or each a generator yields) from a fresh process; ProcessDied when it ends early."""
+    ours, theirs = context.Pipe(duplex=False)
+    process = context.Process(target=_serve, args=(theirs, work, arguments), daemon=True)  # type: ignore[attr-defined]
+    with _nothing_of_main():
+        process.start()
+    theirs.close()
+    try:
+        while True:
+            if not ours.poll(timeout):
+                raise ProcessDied(f"gave no result within {timeout:g} s and was stopped (--timeout)")
+            kind, value = ours.recv()
+            if kind == "done":
+                return
+            if kind == "error":
+                raise ProcessDied(value)
+            yield value
+    except EOFError:
+        process.join()
+        raise ProcessDied(_how_it_ended(process.exitcode)) from None
+    finally:
+        process.kill()
+        process.join()
+        ours.close()
+
+
+def _serve(pipe: Connection, work: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+    """In the fresh process: do the work and send what it gives."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle; it ends this process
+    try:
+        result = work(*arguments)
+        for value in result if isinstance(result, GeneratorType) else (result,):
+            pipe.send(("result", value))
+        pipe.send(("done", None))
+    except Exception as error:  # anything a codec raises is told to the parent, which makes it a row
+        with suppress(BrokenPipeError):  # the parent has gone; nobody is left to tell
+            pipe.send(("error", f"{type(error).__name__}: {error}"))
+
+
+def _into(made: queue.SimpleQueue[Row | BaseException | None], source: Callable[[], Iterator[Row]]) -> None:
+    try:
+        for row in source():
+            made.put(row)
+    except BaseException as error:  # carried to the thread that reads the queue, which raises it
+        made.put(error)
+    made.put(None)
+
+
+def _context(jobs: Sequence[Job]) -> BaseContext:
+    """A way to start processes that have run nothing yet."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    from lic_bench import catalogue
+
+    context = multiprocessing.get_context("forkserver")
+    loaders = {catalogue.card(job.codec).loader.partition(":")[0] for job in jobs}
+    context.set_forkserver_preload(["lic_bench.measure", *sorted(loaders)])
+    known = "ignore:`torch.jit.script` is deprecated:FutureWarning"  # printed by torch's own dependents on import
+    os.environ["PYTHONWARNINGS"] = ",".join(filter(None, (os.environ.get("PYTHONWARNINGS"), known)))
+    return context
+
+
+@contextmanager
+def _nothing_of_main() -> Iterator[None]:
+    """Keep fresh processes from importing the caller's script again: they need nothing of it."""
+    main = sys.modules["__main__"]
+    kept = {name: main.__dict__.pop(name) for name in ("__file__", "__spec__") if name in main.__dict__}
+    main.__dict__["__spec__"] = None
+    try:
+        yield
+    finally:
+        main.__dict__.update(kept)
+
+
+def _how_it_ended(code: int | None) -> str:
+    if code is not None and code < 0:
+        name = signal.Signals(-code).name
+        hint = "; the system may have run out of memory" if -code == signal.SIGKILL else ""
+        return f"its process was ended by {name}{hint}"
+    return f"its process ended with exit code {code} before it gave a result"
+
+
+def _shared(row: Row) -> Row:
+    return replace(row, doubts=(*row.doubts, Doubt.SHARED_MACHINE)) if isinstance(row, Measurement) else row
+
+
+def _without_memory(row: Row) -> Row:
+    return replace(row, doubts=(*row.doubts, Doubt.MEMORY_UNKNOWN)) if isinstance(row, Measurement) else row

@@ -1,0 +1,238 @@
+"""One job in, one row per picture out. Each pass looks at one thing, and none runs inside another's clock.
+
+    alone     encode, then decode, each in a fresh process: peak memory, and whether the stream alone decodes there
+    count     MACs of forward, encode and decode, without running the network
+    score     encode and decode once: bytes, bits, PSNR, MS-SSIM (and a CPU's warm-up)
+    time      encode and decode again, with nothing attached but a clock
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from lic_bench import catalogue, datasets, macs, memory, metrics
+from lic_bench.codec import Codec, EstimatesRate, HasParts, Image, SplitsRate
+from lic_bench.errors import LicBenchError
+from lic_bench.records import (
+    Call,
+    Doubt,
+    Failure,
+    Job,
+    MacCount,
+    Measurement,
+    MemoryUse,
+    PictureRecord,
+    Row,
+    Training,
+)
+from lic_bench.timing import ACCELERATOR_WARM_UPS, Budget, Sample, looks_disturbed, timed
+
+RATE_GAP = 0.01
+"""Estimated and coded rate may differ by this share before it is a finding."""
+
+
+@dataclass(frozen=True)
+class Alone:
+    """What fresh processes saw of one picture: the stream one made, the picture another decoded, their memory."""
+
+    picture: str
+    stream: bytes
+    decoded: Image
+    memory: tuple[MemoryUse, ...]
+
+
+def load(job: Job) -> Codec:
+    """The job's codec, ready to run with the job's number of threads."""
+    torch.set_num_threads(job.settings.threads)
+    card = catalogue.card(job.codec)
+    return card.load(card.point(job.point), Path(job.weights) if job.weights else None, job.settings.device)
+
+
+def pictures(job: Job) -> Iterator[datasets.Picture]:
+    """The job's pictures, looked up again where the work is done."""
+    found = datasets.find(job.dataset, Path(job.data) if job.data else None, download=False)
+    by_name = {picture.name: picture for picture in found.pictures}
+    return (by_name[name] for name in job.pictures)
+
+
+def encode_alone(job: Job, name: str) -> tuple[bytes, MemoryUse | None]:
+    """The memory pass of encoding; to be called in a fresh process."""
+    codec = load(job)
+    image, _ = next(datasets.read(picture) for picture in pictures(job) if picture.name == name)
+    return memory.metered(Call.ENCODE, lambda: codec.encode(image), job.settings.device)
+
+
+def decode_alone(job: Job, stream: bytes) -> tuple[Image, MemoryUse | None]:
+    """The memory pass of decoding, from nothing but the stream; to be called in a fresh process."""
+    codec = load(job)
+    return memory.metered(Call.DECODE, lambda: codec.decode(stream), job.settings.device)
+
+
+def measure(job: Job, alone: Alone | None) -> Iterator[Row]:
+    """Every picture of a job, a row as soon as it is measured. What breaks becomes a Failure and the rest goes on."""
+    try:
+        codec = load(job)
+    except Exception as error:  # a codec may break in any way; it must be a row and not a crash
+        yield failure(job, None, "load", error)
+        return
+    todo = list(pictures(job))
+    shapes = Counter(_shape(datasets.read(picture)[1]) for picture in todo)
+    budget = Budget(job.settings.timing_budget_seconds, job.settings.timing_repeats)
+    counts: dict[tuple[int, int], tuple[MacCount, ...]] = {}
+    for picture in todo:
+        try:
+            image, record = datasets.read(picture)
+            shape = _shape(record)
+            if job.settings.macs and shape not in counts:
+                counts[shape] = count(codec, *shape)
+            row = _score(job, codec, image, record, counts.get(shape, ()), alone)
+            yield _time(job, codec, image, row, budget, shapes[shape])
+            shapes[shape] -= 1
+        except Exception as error:  # as above: this picture failed, the next may not
+            yield failure(job, picture.name, "measure", error)
+
+
+def count(codec: Codec, width: int, height: int) -> tuple[MacCount, ...]:
+    """MACs of the three calls of a learned codec at one size; nothing for a codec that shows no network."""
+    if not isinstance(codec, HasParts):
+        return ()
+    return tuple(macs.count(codec, width, height, call) for call in Call)
+
+
+def failure(job: Job, picture: str | None, stage: str, error: BaseException) -> Failure:
+    """An error as a row, in a sentence."""
+    said = str(error).strip() or "no message"
+    out_of_memory = isinstance(error, MemoryError | torch.OutOfMemoryError)
+    if out_of_memory:
+        said = f"out of memory on {job.settings.device}: {said.splitlines()[0]}"
+    elif not isinstance(error, LicBenchError):
+        said = f"{type(error).__name__}: {said}"
+    return Failure(job.codec, job.point, job.dataset, picture, stage, said)
+
+
+def _score(
+    job: Job, codec: Codec, image: Image, record: PictureRecord, counts: tuple[MacCount, ...], alone: Alone | None
+) -> Measurement:
+    """The scoring pass: one encode, one decode, and everything that follows from their results."""
+    stream = codec.encode(image)
+    decoded = codec.decode(stream)
+    _require_picture(decoded, image)
+    trained = job.training is not Training.UNTRAINED
+    payload = codec.payload_bits(stream) if isinstance(codec, SplitsRate) else 8 * len(stream)
+    estimated = codec.estimated_bits(image) if trained and isinstance(codec, EstimatesRate) else None
+    psnr = metrics.psnr(image, decoded) if trained else None
+    seen = alone if alone is not None and alone.picture == record.name else None
+    row = Measurement(
+        codec=job.codec,
+        point=job.point,
+        training=job.training,
+        dataset=job.dataset,
+        picture=record.name,
+        picture_sha256=record.sha256,
+        width=record.width,
+        height=record.height,
+        stream_bytes=len(stream),
+        payload_bits=payload,
+        estimated_bits=estimated,
+        psnr_db=psnr,
+        ms_ssim=metrics.ms_ssim(image, decoded) if trained else None,
+        encode_seconds=(),
+        decode_seconds=(),
+        device=job.settings.device,
+        threads=job.settings.threads,
+        parameters=_parameters(codec),
+        weights_sha256=job.weights_sha256,
+        decoded_sha256=hashlib.sha256(decoded.tobytes()).hexdigest(),
+        fresh_process=None if seen is None else agreement(stream, decoded, seen),
+        macs=counts,
+        memory=() if seen is None else seen.memory,
+    )
+    return replace(row, doubts=_doubts(row, catalogue.card(job.codec).demonstration))
+
+
+def _time(job: Job, codec: Codec, image: Image, row: Measurement, budget: Budget, left: int) -> Measurement:
+    """The timing pass of one picture, within its share of the budget."""
+    device = job.settings.device
+    shape = (row.width, row.height)
+    stream = codec.encode(image)
+    if device != "cpu" and shape not in budget.spent:
+        for _ in range(ACCELERATOR_WARM_UPS):
+            codec.decode(codec.encode(image))
+    expected = _pair_seconds(timed(lambda: codec.encode(image), device), timed(lambda: codec.decode(stream), device))
+    encode, decode = [], []
+    for _ in range(budget.passes(shape, expected, left)):
+        encode.append(timed(lambda: codec.encode(image), device))
+        decode.append(timed(lambda: codec.decode(stream), device))
+        budget.spend(shape, _pair_seconds(encode[-1], decode[-1]))
+    doubts = list(row.doubts)
+    if len(encode) < 3:
+        doubts.append(Doubt.FEW_TIMINGS if encode else Doubt.NOT_TIMED)
+    wall, cpu = (sum(getattr(s, field) for s in encode + decode) for field in ("wall_seconds", "cpu_seconds"))
+    if device == "cpu" and looks_disturbed(wall, cpu):
+        doubts.append(Doubt.BUSY_MACHINE)
+    return replace(
+        row,
+        encode_seconds=tuple(sample.wall_seconds for sample in encode),
+        decode_seconds=tuple(sample.wall_seconds for sample in decode),
+        encode_cpu_seconds=tuple(sample.cpu_seconds for sample in encode),
+        decode_cpu_seconds=tuple(sample.cpu_seconds for sample in decode),
+        doubts=tuple(doubts),
+    )
+
+
+def agreement(stream: bytes, decoded: Image, alone: Alone) -> str:
+    """What a fresh process made of the picture, beside what this one made: "exact", or how they differ."""
+    if not np.array_equal(alone.decoded, decoded):
+        if alone.decoded.shape != decoded.shape:
+            return "another size"
+        worst = int(np.abs(alone.decoded.astype(np.int16) - decoded).max())
+        return f"differs by up to {worst} of 255"
+    return "exact" if alone.stream == stream else "same picture from another stream"
+
+
+def _doubts(row: Measurement, demonstration: bool) -> tuple[Doubt, ...]:
+    found = []
+    if row.training is Training.UNTRAINED:
+        found.append(Doubt.UNTRAINED)
+    elif row.ms_ssim is None:
+        found.append(Doubt.NO_MS_SSIM)
+    if demonstration:
+        found.append(Doubt.DEMONSTRATION)
+    if row.is_lossless:
+        found.append(Doubt.LOSSLESS)
+    if row.estimated_bits is not None and abs(row.estimated_bits - row.payload_bits) > RATE_GAP * row.payload_bits:
+        found.append(Doubt.RATE_GAP)
+    if any(count.is_lower_bound for count in row.macs):
+        found.append(Doubt.UNSEEN_WORK)
+    if row.fresh_process not in (None, "exact"):
+        found.append(Doubt.DRIFT)
+    return tuple(found)
+
+
+def _require_picture(decoded: Image, image: Image) -> None:
+    if decoded.shape != image.shape or decoded.dtype != np.uint8:
+        raise LicBenchError(
+            f"decode returned {decoded.shape} of {decoded.dtype} for a picture of {image.shape} of uint8; "
+            "a decoder must give back the size that was encoded, 8 bit"
+        )
+
+
+def _parameters(codec: Codec) -> int | None:
+    """Trainable numbers of the network, or None for a codec that shows none."""
+    return sum(p.numel() for p in codec.network.parameters()) if isinstance(codec, HasParts) else None
+
+
+def _pair_seconds(encode: Sample, decode: Sample) -> float:
+    return max(encode.wall_seconds + decode.wall_seconds, math.ulp(1.0))
+
+
+def _shape(record: PictureRecord) -> tuple[int, int]:
+    return record.width, record.height

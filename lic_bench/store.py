@@ -1,0 +1,167 @@
+"""Run folders: `run.json` (the header) and `measurements.jsonl` (a row per picture). Only this file knows the format.
+
+The header is written first, each row is on the disk before the next is measured, and a row that a crash cut in half
+is removed when the folder is opened again, so that the same command continues.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from lic_bench.errors import RunFolderError
+from lic_bench.records import FORMAT, Failure, Measurement, Row, RunHeader
+
+HEADER = "run.json"
+ROWS = "measurements.jsonl"
+
+
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
+def as_json(record: Row | RunHeader) -> str:
+    """A record as one line of JSON."""
+    return _adapter(type(record)).dump_json(record).decode()
+
+
+def row_from_json(line: str) -> Row:
+    """A row back from its line; ValueError for anything else."""
+    kind = Failure if json.loads(line).get("status") == "failed" else Measurement
+    row: Row = _adapter(kind).validate_json(line)
+    return row
+
+
+class RunFolder:
+    """A run being written. Append rows, then `finish`."""
+
+    def __init__(self, path: Path, header: RunHeader) -> None:
+        self.path = path
+        self.header = header
+
+    def append(self, row: Row) -> None:
+        """Put one row on the disk; RunFolderError when it is full or read-only (what was written stays)."""
+        with _disk(self.path), (self.path / ROWS).open("a", encoding="utf-8") as file:
+            file.write(as_json(row) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+    def finish(self) -> None:
+        """Note in the header that every job was done."""
+        self.header = replace(self.header, finished=now())
+        _write_header(self.path, self.header)
+
+    def rows(self) -> list[Row]:
+        """Everything appended so far."""
+        return read(self.path)[1]
+
+
+def create(root: Path, header: RunHeader) -> RunFolder:
+    """A new run folder `<root>/<time>-<commit>` with its header written. RunFolderError where that cannot be."""
+    stem = f"{header.started.replace(':', '').replace('-', '')[:15]}-{header.commit or 'v' + header.lic_bench}"
+    with _disk(root):
+        path = root / stem
+        for number in range(2, 1000):
+            try:
+                path.mkdir(parents=True)
+                break
+            except FileExistsError:
+                path = root / f"{stem}-{number}"
+    _write_header(path, header)
+    with _disk(path):
+        (path / ROWS).touch()
+    return RunFolder(path, header)
+
+
+def open_again(path: Path) -> RunFolder:
+    """An existing run folder for appending; a last line that was cut in half is removed."""
+    header, _ = read(path)
+    with _disk(path), (path / ROWS).open("r+b") as file:
+        content = file.read()
+        whole = content.rfind(b"\n") + 1
+        if whole != len(content):
+            file.truncate(whole)
+    return RunFolder(path, header)
+
+
+def read(path: Path) -> tuple[RunHeader, list[Row]]:
+    """Header and rows of a run folder. A cut last line is left out; RunFolderError for anything else unreadable."""
+    try:
+        header_text = (path / HEADER).read_text(encoding="utf-8")
+        content = (path / ROWS).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise RunFolderError(f"{path} is not a run folder: it has no {HEADER} with {ROWS} beside it.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise RunFolderError(f"The run in {path} cannot be read: {error}.") from error
+    return _header(path, header_text), list(_rows(path, content))
+
+
+def latest_unfinished(root: Path) -> Iterator[tuple[Path, RunHeader]]:
+    """Run folders below `root` that were not finished, newest first; folders of another format are passed over."""
+    for path in sorted(root.glob(f"*/{HEADER}"), reverse=True):
+        try:
+            header = _header(path.parent, path.read_text(encoding="utf-8"))
+        except (RunFolderError, OSError):
+            continue  # another version's folder is no candidate for continuing; it is left as it is
+        if header.finished is None:
+            yield path.parent, header
+
+
+def now() -> str:
+    """The time in UTC, ISO 8601, to the second."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _header(path: Path, text: str) -> RunHeader:
+    try:
+        number = json.loads(text).get("format")
+        if number != FORMAT:
+            raise RunFolderError(f"The run in {path} has format {number}; this version reads format {FORMAT}.")
+        header: RunHeader = _adapter(RunHeader).validate_json(text)
+    except (ValidationError, json.JSONDecodeError, AttributeError) as error:
+        raise RunFolderError(f"{path / HEADER} is damaged: {_first_line(error)}.") from error
+    return header
+
+
+def _rows(path: Path, content: str) -> Iterator[Row]:
+    lines = content.split("\n")
+    for number, line in enumerate(lines[:-1], start=1):  # what follows the last newline was cut by a crash
+        try:
+            yield row_from_json(line)
+        except (ValueError, AttributeError) as error:
+            raise RunFolderError(f"Line {number} of {path / ROWS} is damaged: {_first_line(error)}.") from error
+
+
+def _write_header(path: Path, header: RunHeader) -> None:
+    with _disk(path):
+        draft = path / (HEADER + ".part")
+        with draft.open("w", encoding="utf-8") as file:
+            file.write(as_json(header) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path / HEADER)
+
+
+@contextmanager
+def _disk(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise RunFolderError(
+            f"The run in {path} cannot be written: {error.strerror}. What was measured before stays there; "
+            "make room or choose another place with --output, then give the same command again."
+        ) from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0].rstrip(".")

@@ -1,0 +1,62 @@
+"""The clock: raw wall and processor time of a call, with the device waited for on both sides."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+ACCELERATOR_WARM_UPS = 3
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One timed call. Processor time is summed over the process's threads."""
+
+    wall_seconds: float
+    cpu_seconds: float
+
+
+def synchronise(device: str) -> None:
+    """Wait until an accelerator has done all that was asked of it; a CPU has nothing to wait for."""
+    if device.startswith("cuda"):
+        import torch
+
+        torch.cuda.synchronize(device)
+
+
+def timed(call: Callable[[], object], device: str) -> Sample:
+    """Time one call. The device is synchronised before each reading of the clock."""
+    synchronise(device)
+    wall, cpu = time.perf_counter(), time.process_time()
+    call()
+    synchronise(device)
+    return Sample(time.perf_counter() - wall, time.process_time() - cpu)
+
+
+@dataclass
+class Budget:
+    """Shares out the time for timing among the pictures of one shape.
+
+    Each picture gets an equal share of what is left, up to `repeats` passes; what one does not use goes to the next.
+    The first picture of a shape gets at least one pass, however slow the codec.
+    """
+
+    seconds: float
+    repeats: int
+    spent: dict[tuple[int, int], float] = field(default_factory=dict)
+
+    def passes(self, shape: tuple[int, int], expected_seconds: float, pictures_left: int) -> int:
+        """How many passes the next picture of this shape (width, height) gets; `pictures_left` counts it."""
+        share = (self.seconds - self.spent.get(shape, 0.0)) / pictures_left
+        fitting = int(share / expected_seconds) if expected_seconds > 0 else self.repeats
+        return max(min(self.repeats, fitting), 0 if shape in self.spent else 1)
+
+    def spend(self, shape: tuple[int, int], seconds: float) -> None:
+        """Note the time that was used on a shape."""
+        self.spent[shape] = self.spent.get(shape, 0.0) + seconds
+
+
+def looks_disturbed(wall_seconds: float, cpu_seconds: float) -> bool:
+    """Whether a CPU call waited for its processor more than a tenth of the time: something else was running."""
+    return wall_seconds > 0.05 and cpu_seconds < 0.9 * wall_seconds
