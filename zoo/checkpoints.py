@@ -1,0 +1,140 @@
+"""Checkpoints from files nobody vouches for: read without running code, tidied, and loaded to the last key.
+
+Raises WeightsError, with a sentence, for whatever is not a checkpoint of the network asked for.
+"""
+
+from __future__ import annotations
+
+import pickle
+import re
+import zipfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from lic_bench.errors import WeightsError
+
+TABLES = ("_quantized_cdf", "_cdf_length", "_offset", "scale_table")
+"""Buffers that `update(force=True)` computes from the weights; their sizes differ from checkpoint to checkpoint."""
+
+_WRAPPERS = ("state_dict", "network", "model", "model_state_dict", "net")
+# CompressAI's factorized prior: "_matrices.0" before 1.1, "_matrix0" up to 1.2.6, "matrices.0" since.
+_PRIOR_NAMES = {
+    "_matrix": "matrices", "_matrices": "matrices",
+    "_bias": "biases", "_biases": "biases",
+    "_factor": "factors", "_factors": "factors",
+}  # fmt: skip
+_OLD_PRIOR = re.compile(r"(^|\.)(_matrix|_matrices|_bias|_biases|_factor|_factors)\.?(\d+)$")
+_SHOWN = 8
+
+
+def read(path: Path) -> dict[str, Tensor]:
+    """The tidied state dict (see `normalise`) of a `.safetensors` file or a PyTorch checkpoint, on the CPU.
+
+    A pickle is opened with PyTorch's restricted unpickler, which builds tensors and plain containers only; one that
+    would run code is refused before it does.
+    """
+    if not path.is_file():
+        raise WeightsError(f"There is no checkpoint at {path}.")
+    return normalise(_safetensors(path) if path.suffix == ".safetensors" else _pickled(path), str(path))
+
+
+def normalise(loaded: Any, origin: str = "this checkpoint") -> dict[str, Tensor]:
+    """A flat state dict with today's names from what a file held.
+
+    Takes tensors out of wrappers ("state_dict", "network", ...), drops a leading "module." (DataParallel), renames
+    the factorized prior's tensors under any prefix, and leaves out the entropy coder's tables, filled or empty: call
+    `update(force=True)` on the network afterwards, which computes them anew from the weights.
+    """
+    state = loaded
+    while isinstance(state, Mapping):
+        inside = [state[key] for key in _WRAPPERS if isinstance(state.get(key), Mapping)]
+        if not inside:
+            break
+        state = inside[0]
+    if not isinstance(state, Mapping) or not any(isinstance(value, Tensor) for value in state.values()):
+        raise WeightsError(f"{origin} holds no network: there is no dictionary of tensors in it.")
+    stray = [key for key, value in state.items() if not isinstance(key, str) or not isinstance(value, Tensor)]
+    if stray:
+        raise WeightsError(f"{origin} holds things that are not tensors: {_some(map(str, stray))}.")
+    return {_rename(key): tensor for key, tensor in state.items() if key.rpartition(".")[2] not in TABLES}
+
+
+def load_strictly(network: nn.Module, state: Mapping[str, Tensor], name: str) -> None:
+    """Fill a network from a normalised state dict; every tensor must be there, fit, and be wanted.
+
+    The entropy coder's tables are neither wanted nor loaded. `name` says in the error what was loaded.
+    """
+    wanted = {key: value for key, value in network.state_dict().items() if key.rpartition(".")[2] not in TABLES}
+    wrong = [f"{key} is missing" for key in wanted if key not in state]
+    wrong += [f"{key} is not part of the network" for key in state if key not in wanted]
+    wrong += [
+        f"{key} is {_shape(state[key])} instead of {_shape(value)}"
+        for key, value in wanted.items()
+        if key in state and state[key].shape != value.shape
+    ]
+    if wrong:
+        raise WeightsError(f"The checkpoint does not fit {name}: {_some(wrong, '; ')}.")
+    # Past the comparison above only the tables can be missing; CompressAI's own load_state_dict insists on them.
+    nn.Module.load_state_dict(network, dict(state), strict=False)
+
+
+def _rename(key: str) -> str:
+    while key.startswith("module."):
+        key = key.removeprefix("module.")
+    return _OLD_PRIOR.sub(lambda found: f"{found[1]}{_PRIOR_NAMES[found[2]]}.{found[3]}", key)
+
+
+def _safetensors(path: Path) -> dict[str, Tensor]:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="pt", device="cpu") as file:
+            return {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - not a dictionary
+    except (SafetensorError, OSError) as error:
+        raise WeightsError(f"{path} cannot be read as safetensors: {_why(path, error)}.") from error
+
+
+def _pickled(path: Path) -> Any:
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        named = re.search(r"GLOBAL (\S+)|global:? `?([\w.]+)|class:? `?([\w.]+)", str(error))
+        if named is None:
+            raise WeightsError(f"{path} is no PyTorch checkpoint: {_why(path, error)}.") from error
+        asked = next(filter(None, named.groups()))
+        raise WeightsError(
+            f"{path} was refused: reading it would run code ({asked}), and a checkpoint is nothing but tensors. "
+            "If you trust it, save its state_dict alone, as .safetensors, and give that file."
+        ) from error
+    except (RuntimeError, EOFError, OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise WeightsError(f"{path} is no PyTorch checkpoint: {_why(path, error)}.") from error
+
+
+def _why(path: Path, error: Exception) -> str:
+    """What is most likely wrong with a file that could not be read."""
+    with path.open("rb") as file:
+        start = file.read(512).lstrip().lower()
+    if not start:
+        return "it is empty"
+    if start.startswith((b"<!doctype", b"<html", b"<?xml")):
+        return "it is a web page, not a file of weights; the download was answered by a page"
+    if start.startswith(b"version https://git-lfs"):
+        return "it is a Git LFS pointer, not the file itself"
+    if start.startswith(b"pk"):
+        return f"it is damaged or cut short ({path.stat().st_size:,} bytes)"
+    return str(error).strip().splitlines()[0].rstrip(".:")
+
+
+def _shape(tensor: Tensor) -> str:
+    return "x".join(map(str, tensor.shape)) or "a scalar"
+
+
+def _some(items: Iterable[str], between: str = ", ") -> str:
+    """The first few of some items, and how many more there are."""
+    everything = list(items)
+    more = f"{between}and {len(everything) - _SHOWN} more" if len(everything) > _SHOWN else ""
+    return between.join(everything[:_SHOWN]) + more

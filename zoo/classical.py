@@ -1,0 +1,157 @@
+"""Classical codecs in process, through Pillow: real anchors that every machine can measure.
+
+JPEG (libjpeg-turbo), WebP (libwebp), JPEG 2000 (OpenJPEG) and AVIF (libavif with libaom). One thread each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lic_bench.codec import CodecCard, CurveId, Point
+from lic_bench.errors import PictureError, StreamError, WeightsError
+
+if TYPE_CHECKING:
+    from lic_bench.codec import Image
+
+_LOADER = "lic_bench.zoo.classical:load"
+
+
+class PillowCodec:
+    """Codes with one of Pillow's plug-ins. `options` go to `Image.save`; `longest_side` is the format's limit."""
+
+    def __init__(self, name: str, format: str, longest_side: int, **options: Any) -> None:
+        self.name = name
+        self.format = format
+        self.longest_side = longest_side
+        self.options = options
+
+    def encode(self, image: Image) -> bytes:
+        """The file of one picture (uint8, height x width x 3). PictureError beyond the format's largest side."""
+        from PIL import Image as pillow
+
+        height, width = image.shape[:2]
+        if max(width, height) > self.longest_side:
+            raise PictureError(
+                f"{self.name} cannot code a picture of {width}x{height}: the format ends at {self.longest_side} pixels."
+            )
+        out = BytesIO()
+        pillow.fromarray(image).save(out, self.format, **self.options)
+        return out.getvalue()
+
+    def decode(self, stream: bytes) -> Image:
+        """The picture of one file. StreamError when it is cut or of another format."""
+        import numpy as np
+        from PIL import Image as pillow
+
+        try:
+            with pillow.open(BytesIO(stream), formats=[self.format]) as opened:
+                return np.array(opened.convert("RGB"))
+        except (OSError, SyntaxError, ValueError) as error:
+            raise StreamError(f"This is not a whole stream of {self.name}: {error}.") from error
+
+
+def load(card: CodecCard, point: Point, weights: Path | None, device: str) -> PillowCodec:
+    """The codec at one quality. It runs on the CPU whatever `device` says; it has no weights."""
+    if weights is not None:
+        raise WeightsError(f"{card.name} is a classical codec and takes no weights; {weights} was given.")
+    quality = int(point.settings["quality"])
+    match card.name:
+        case "jpeg" | "jpeg-444":
+            sampling = "4:2:0" if card.name == "jpeg" else "4:4:4"
+            return PillowCodec(card.name, "JPEG", 65_500, quality=quality, subsampling=sampling)
+        case "webp":
+            return PillowCodec(card.name, "WEBP", 16_383, quality=quality, method=4)
+        case "jpeg2000":
+            # Without the multiple component transform (mct) the three channels are coded apart: 4.6 dB worse.
+            return PillowCodec(
+                card.name, "JPEG2000", 2**31 - 1, quality_mode="rates", quality_layers=[quality], irreversible=True, mct=1
+            )
+        case "avif":
+            return PillowCodec(
+                card.name, "AVIF", 65_536, quality=quality, subsampling="4:4:4", speed=6, codec="aom", range="full",
+                max_threads=1, autotiling=False, advanced={"tune": "psnr"},
+            )  # fmt: skip
+    raise ValueError(f"{card.name} is not one of the classical codecs of this file")
+
+
+def _points(qualities: Sequence[int]) -> tuple[Point, ...]:
+    return tuple(Point(label=str(quality), settings={"quality": quality}) for quality in qualities)
+
+
+JPEG = CodecCard(
+    name="jpeg",
+    title="JPEG, 4:2:0",
+    family="classical",
+    paper="ITU-T T.81 | ISO/IEC 10918-1: Digital compression and coding of continuous-tone still images",
+    year=1992,
+    licence="IJG and BSD-3-Clause (libjpeg-turbo)",
+    learned=False,
+    points=_points((5, 10, 20, 30, 40, 50, 60, 70, 80, 85)),
+    loader=_LOADER,
+    published=(CurveId("jpeg", "compressai-classical", "none"),),
+    claims=("jpeg",),
+    notes=("Pillow's defaults: standard Huffman tables, baseline, chroma at half width and height.",),
+)
+
+JPEG_444 = CodecCard(
+    name="jpeg-444",
+    title="JPEG, 4:4:4",
+    family="classical",
+    paper=JPEG.paper,
+    year=1992,
+    licence=JPEG.licence,
+    learned=False,
+    points=_points((5, 10, 20, 30, 40, 50, 60, 70, 80, 85)),
+    loader=_LOADER,
+    notes=("As jpeg with the chroma at full size. No published curve is listed.",),
+)
+
+WEBP = CodecCard(
+    name="webp",
+    title="WebP, lossy",
+    family="classical",
+    paper="IETF RFC 9649: WebP Image Format (2024); the codec is VP8's key frame, IETF RFC 6386",
+    year=2010,
+    licence="BSD-3-Clause (libwebp)",
+    learned=False,
+    points=_points((0, 5, 15, 30, 45, 60, 75, 80, 85, 90)),
+    loader=_LOADER,
+    published=(CurveId("webp", "compressai-classical", "none"),),
+    claims=("webp",),
+    notes=("Method 4; always 4:2:0.",),
+)
+
+JPEG2000 = CodecCard(
+    name="jpeg2000",
+    title="JPEG 2000",
+    family="classical",
+    paper="ITU-T T.800 | ISO/IEC 15444-1: JPEG 2000 image coding system, core coding system",
+    year=2000,
+    licence="BSD-2-Clause (OpenJPEG)",
+    learned=False,
+    points=_points((240, 160, 120, 80, 60, 40, 30, 20, 15, 12)),
+    loader=_LOADER,
+    published=(CurveId("jpeg2000", "compressai-classical", "none"),),
+    claims=("jpeg2000",),
+    notes=(
+        "The label is the compression ratio asked for (24 bits per pixel over it). Irreversible 9/7 wavelet and colour "
+        "transform; the published curve was coded without the colour transform and lies below.",
+    ),
+)
+
+AVIF = CodecCard(
+    name="avif",
+    title="AVIF, 4:4:4",
+    family="classical",
+    paper="Alliance for Open Media: AV1 Image File Format; the codec is an AV1 key frame",
+    year=2019,
+    licence="BSD-2-Clause (libavif, libaom)",
+    learned=False,
+    points=_points((5, 10, 20, 30, 40, 50, 60, 70, 75)),
+    loader=_LOADER,
+    published=(CurveId("av1", "compressai-classical", "none"),),
+    notes=("Speed 6, tune PSNR; the published AV1 curve is libaom's slowest setting without AVIF's boxes.",),
+)
