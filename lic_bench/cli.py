@@ -1,0 +1,191 @@
+"""The commands. Each reads like a page of contents; what it names is imported only when the command runs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lic_bench import __version__
+from lic_bench.errors import LicBenchError, RequestError
+
+app = typer.Typer(
+    name="lic-bench",
+    help="Honest benchmarks and complexity analysis for learned image compression.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Models = Annotated[str, typer.Option("--models", "-m", help='"all", names or globs ("mbt*"), separated by commas.')]
+Data = Annotated[Path | None, typer.Option("--data", help="Folder that holds the data set.", show_default=False)]
+Anchor = Annotated[
+    str | None,
+    typer.Option(
+        "--anchor",
+        help="Codec of the run, or published curve NAME or NAME/SOURCE. [default: published VTM-17.0 on kodak, else jpeg]",
+        show_default=False,
+    ),
+]
+
+
+@app.callback(invoke_without_command=True)
+def lic_bench(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.", is_eager=True)] = False,
+) -> None:
+    """Honest benchmarks and complexity analysis for learned image compression."""
+    if version:
+        typer.echo(f"lic-bench {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def run(
+    models: Models = "all",
+    dataset: Annotated[str, typer.Option(help="kodak, sample, or a folder of pictures.")] = "sample",
+    data: Data = None,
+    weights: Annotated[
+        list[Path] | None,
+        typer.Option("--weights", help="Folder with MODEL/POINT.pth.tar or .safetensors. Repeatable.", show_default=False),
+    ] = None,
+    points: Annotated[
+        str, typer.Option(help='Operating points to measure, by label or glob ("1,2,ms-ssim-*").', show_default=False)
+    ] = "",
+    pictures: Annotated[
+        int | None, typer.Option("--pictures", min=1, help="Only the first N pictures.", show_default=False)
+    ] = None,
+    anchor: Anchor = None,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Where run folders are kept.")] = Path("runs"),
+    device: Annotated[str, typer.Option(help="cpu, cuda, or auto: CUDA where there is one.")] = "auto",
+    threads: Annotated[int, typer.Option(min=1, help="Threads of each process.")] = 1,
+    workers: Annotated[int, typer.Option(min=1, help="Jobs at a time; more than 1 puts a doubt on every time.")] = 1,
+    timing_repeats: Annotated[int, typer.Option(min=0, help="Timed passes per picture, at most.")] = 5,
+    timing_budget: Annotated[
+        float, typer.Option(min=0, help="Seconds for timing, per operating point and picture shape.")
+    ] = 10.0,
+    timeout: Annotated[
+        float | None, typer.Option(min=0.1, help="Seconds a codec may take for one picture.", show_default=False)
+    ] = None,
+    memory: Annotated[bool, typer.Option(help="Measure peak memory in fresh processes.")] = True,
+    download: Annotated[bool, typer.Option(help="Fetch missing weights and pictures.")] = True,
+    new: Annotated[bool, typer.Option("--new", help="Start anew instead of continuing an interrupted run.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the jobs and an estimate, measure nothing.")] = False,
+) -> None:
+    """Measure codecs on pictures, keep every row, write the report. Interrupted, the same command continues."""
+    from lic_bench import runner, show
+    from lic_bench.records import Settings
+
+    request = runner.Request(
+        models=models,
+        dataset=dataset,
+        data=data,
+        weights=tuple(weights or ()),
+        points=_split(points),
+        pictures=pictures,
+        anchor=anchor,
+        output=output,
+        download=download and not dry_run,
+        workers=workers,
+        timeout_seconds=timeout,
+        fresh=new,
+        settings=Settings(_device(device), threads, timing_repeats, timing_budget, memory),
+    )
+    if dry_run:
+        show.jobs(runner.prepare(request, show.Notes()))
+        return
+    with show.progress() as observer:
+        done = runner.run(request, observer)
+    show.summary(done, anchor)
+    raise typer.Exit(1 if done.failures else 0)
+
+
+@app.command()
+def report(
+    runs: Annotated[list[Path], typer.Argument(help="Run folders (runs/...).")],
+    anchor: Anchor = None,
+) -> None:
+    """Write the page and tables of finished or interrupted runs again; no codec is loaded."""
+    from lic_bench import runner
+
+    for folder in runs:
+        typer.echo(runner.report(folder, anchor).page)
+
+
+@app.command()
+def models(
+    weights: Annotated[
+        list[Path] | None, typer.Option("--weights", help="Folder with checkpoints. Repeatable.", show_default=False)
+    ] = None,
+    select: Annotated[str, typer.Argument(help='"all", names or globs.')] = "all",
+) -> None:
+    """List the codecs: paper, licence, operating points, and where their weights are."""
+    from lic_bench import show
+
+    show.models(select, tuple(weights or ()))
+
+
+@app.command()
+def datasets(data: Data = None) -> None:
+    """List the data sets: pictures, licence, and whether they are here."""
+    from lic_bench import show
+
+    show.datasets(data)
+
+
+def main() -> None:
+    """Run a command; every error ends in one sentence and an exit code, never in a traceback."""
+    try:
+        code = app(standalone_mode=False)
+    except LicBenchError as error:
+        _stop(str(error), error.exit_code)
+    except typer.Abort:
+        _stop("Stopped. What was measured is kept; the same command continues.", 130)
+    except KeyboardInterrupt:
+        _stop("Stopped. What was measured is kept; the same command continues.", 130)
+    except typer.TyperException as error:
+        _stop(_usage(error), 2)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has gone; say nothing more
+        sys.exit(1)
+    except Exception as error:  # a fault of ours: named, with a way to see where
+        if os.environ.get("LIC_BENCH_DEBUG"):
+            raise
+        _stop(f"lic-bench failed: {type(error).__name__}: {error}. Set LIC_BENCH_DEBUG=1 to see where.", 1)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _stop(sentence: str, code: int) -> None:
+    typer.echo(f"lic-bench: {sentence}", err=True)
+    sys.exit(code)
+
+
+def _usage(error: typer.TyperException) -> str:
+    """What was wrong with the command line, and where help is."""
+    message = error.format_message() if hasattr(error, "format_message") else str(error)
+    return f"{message.rstrip('.')}. `lic-bench --help` and `lic-bench COMMAND --help` list what there is."
+
+
+def _split(text: str) -> tuple[str, ...]:
+    return tuple(item.strip() for item in text.split(",") if item.strip())
+
+
+def _device(name: str) -> str:
+    if name == "auto":
+        from lic_bench.machine import default_device
+
+        return default_device()
+    if name == "cpu":
+        return name
+    import torch
+
+    if name.startswith("cuda") and torch.cuda.is_available():
+        return name
+    raise RequestError(f"There is no device {name!r} on this machine. Use --device cpu, or auto.")
+
+
+if __name__ == "__main__":
+    main()

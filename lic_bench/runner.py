@@ -1,0 +1,208 @@
+"""One run from request to finished page: plan, measure, keep, report. Each step is a function of another module."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from lic_bench import __version__, catalogue, datasets, machine, plan, store
+from lic_bench.codec import CodecCard
+from lic_bench.errors import PictureError, RequestError
+from lic_bench.records import Failure, Job, PictureRecord, Row, RunHeader, Settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+EVERY = "*"
+"""Stands for all codecs and points in the failure row of a picture that cannot be read."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asked for; see `lic-bench run --help` for each."""
+
+    models: str | Sequence[str] = "all"
+    dataset: str = "sample"
+    data: Path | None = None
+    weights: tuple[Path, ...] = ()
+    points: tuple[str, ...] = ()
+    pictures: int | None = None
+    anchor: str | None = None
+    output: Path = Path("runs")
+    download: bool = True
+    workers: int = 1
+    timeout_seconds: float | None = None
+    fresh: bool = False
+    settings: Settings = field(default_factory=Settings)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A request with everything looked up: which pictures, which weights, which jobs."""
+
+    dataset: datasets.Dataset
+    pictures: tuple[PictureRecord, ...]
+    broken: tuple[Failure, ...]
+    plan: plan.Plan
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run that was made: where it lies, its rows, and the page."""
+
+    folder: Path
+    header: RunHeader
+    rows: tuple[Row, ...]
+    page: Path
+
+    @property
+    def failures(self) -> tuple[Failure, ...]:
+        """Rows of what broke and was not made good later."""
+        return tuple(row for row in self.rows if isinstance(row, Failure))
+
+    def to_pandas(self) -> pd.DataFrame:
+        """One line per measured picture, with the derived rates beside the raw figures."""
+        from lic_bench.report import tables
+
+        return tables.per_picture(self.rows)
+
+
+class Observer(Protocol):
+    """Is told how a run goes on, to show it."""
+
+    def note(self, text: str) -> None:
+        """Something the user should know: what is left out, continued, or looked for."""
+        ...
+
+    def start(self, rows: int, done: int) -> None:
+        """The run begins; `done` of the `rows` rows are there already."""
+        ...
+
+    def row(self, row: Row) -> None:
+        """A row was measured and kept."""
+        ...
+
+
+class Silent:
+    """An observer that shows nothing."""
+
+    def note(self, text: str) -> None:
+        """Ignored."""
+
+    def start(self, rows: int, done: int) -> None:
+        """Ignored."""
+
+    def row(self, row: Row) -> None:
+        """Ignored."""
+
+
+def prepare(request: Request, observer: Observer) -> Prepared:
+    """Look up codecs, pictures and weights, and plan. Nothing is measured."""
+    cards = catalogue.select(request.models)
+    dataset = datasets.find(request.dataset, request.data, request.download)
+    if dataset.left_out:
+        observer.note(f"Left out of {dataset.source}, being no pictures: {', '.join(dataset.left_out)}.")
+    pictures, broken = _readable(dataset, request.pictures)
+    planned = plan.plan(
+        cards,
+        pictures,
+        dataset.name,
+        _checkpoints(cards, request, observer),
+        request.settings,
+        request.points,
+        str(request.data.resolve()) if request.data else None,
+    )
+    for text in planned.notes:
+        observer.note(text)
+    return Prepared(dataset, pictures, broken, planned)
+
+
+def run(request: Request, observer: Observer | None = None) -> Run:
+    """Measure everything asked for and write the page. The same request continues a run that was interrupted."""
+    from lic_bench import execute
+
+    observer = observer or Silent()
+    prepared = prepare(request, observer)
+    folder = _folder(request, prepared, observer)
+    todo = plan.still_to_do(folder.header.jobs, folder.rows())
+    observer.start(prepared.plan.rows, prepared.plan.rows - sum(len(job.pictures) for job in todo))
+    for failure in prepared.broken:
+        folder.append(failure)
+        observer.row(failure)
+    for row in execute.rows(todo, request.workers, request.timeout_seconds):
+        folder.append(row)
+        observer.row(row)
+    folder.finish()
+    return report(folder.path, request.anchor)
+
+
+def report(folder: Path, anchor: str | None = None) -> Run:
+    """Write the page and tables of a run folder beside its rows. Loads no codec."""
+    from lic_bench.report import page
+
+    header, rows = store.read(folder)
+    kept = plan.latest(rows)
+    written = page.write(kept, header, anchor, folder)
+    return Run(folder, header, tuple(kept), written)
+
+
+def _readable(dataset: datasets.Dataset, first: int | None) -> tuple[tuple[PictureRecord, ...], tuple[Failure, ...]]:
+    """Records of the first pictures that can be read, and a failure for each that cannot."""
+    records, broken = [], []
+    for picture in dataset.pictures[:first]:
+        try:
+            records.append(datasets.read(picture)[1])
+        except PictureError as error:
+            broken.append(Failure(EVERY, EVERY, dataset.name, picture.name, "read", str(error)))
+    if not records:
+        raise RequestError("No picture can be measured. " + " ".join(failure.reason for failure in broken))
+    return tuple(records), tuple(broken)
+
+
+def _checkpoints(
+    cards: Sequence[CodecCard], request: Request, observer: Observer
+) -> dict[tuple[str, str], plan.Checkpoint]:
+    """The checkpoint of every operating point that has one, downloaded where that is wanted and possible."""
+    raise NotImplementedError
+
+
+def _folder(request: Request, prepared: Prepared, observer: Observer) -> store.RunFolder:
+    """The unfinished run of the same request to be continued, or a new one."""
+    header = _header(request, prepared)
+    if not request.fresh and not header.dirty:
+        for path, earlier in store.latest_unfinished(request.output):
+            if _same(earlier, header):
+                observer.note(f"Continuing the run in {path}.")
+                return store.open_again(path)
+    return store.create(request.output, header)
+
+
+def _header(request: Request, prepared: Prepared) -> RunHeader:
+    commit, dirty = machine.commit()
+    return RunHeader(
+        started=store.now(),
+        command=machine.command(),
+        lic_bench=__version__,
+        commit=commit,
+        dirty=dirty,
+        machine=machine.describe(request.settings.device, request.settings.threads),
+        packages=machine.packages(),
+        settings=request.settings,
+        dataset=prepared.dataset.name,
+        pictures=prepared.pictures,
+        jobs=prepared.plan.jobs,
+        notes=prepared.plan.notes,
+    )
+
+
+def _same(earlier: RunHeader, now: RunHeader) -> bool:
+    """Whether rows of both runs may stand together: same jobs, pictures, code and machine."""
+    changing = {"cpu_pressure_avg10_percent"}
+
+    def comparable(header: RunHeader) -> tuple[tuple[Job, ...], object, object, object, object]:
+        facts = {name: fact for name, fact in header.machine.items() if name not in changing}
+        return header.jobs, header.pictures, (header.commit, header.lic_bench), dict(header.packages), facts
+
+    return comparable(replace(earlier, started=now.started)) == comparable(now)

@@ -1,0 +1,183 @@
+"""What a terminal shows: progress with time left, tables, and plain lines where there is no terminal."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import TimeRemainingColumn as Remaining
+from rich.table import Table
+
+from lic_bench import catalogue
+from lic_bench import datasets as described
+from lic_bench.codec import CodecCard
+from lic_bench.records import Failure, Measurement, Row
+from lic_bench.runner import Observer, Prepared, Run
+
+PLAIN_LINE_SECONDS = 10.0
+
+
+class Notes:
+    """An observer that prints notes to standard error and ignores the rest."""
+
+    def __init__(self) -> None:
+        self.console = Console(stderr=True, highlight=False)
+
+    def note(self, text: str) -> None:
+        """Print a note."""
+        self.console.print(text, style="yellow" if self.console.is_terminal else "", soft_wrap=True)
+
+    def start(self, rows: int, done: int) -> None:
+        """Nothing to show yet."""
+
+    def row(self, row: Row) -> None:
+        """Show a failure when it happens."""
+        if isinstance(row, Failure):
+            self.note(failure_line(row))
+
+
+class Bar(Notes):
+    """A progress bar over rows, with time left."""
+
+    def __init__(self, bar: Progress) -> None:
+        super().__init__()
+        self.console = bar.console
+        self.bar = bar
+        self.task: TaskID | None = None
+
+    def start(self, rows: int, done: int) -> None:
+        """Draw the bar."""
+        self.task = self.bar.add_task("measuring", total=rows, completed=done)
+
+    def row(self, row: Row) -> None:
+        """Move the bar."""
+        super().row(row)
+        if self.task is not None:
+            self.bar.update(self.task, advance=1, description=f"{row.codec} {row.point}")
+
+
+class Lines(Notes):
+    """Progress as a plain line every few seconds, for logs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows = self.done = self.begun_with = 0
+        self.begun = self.told = time.monotonic()
+
+    def start(self, rows: int, done: int) -> None:
+        """Say how much there is to do."""
+        self.rows, self.done, self.begun_with = rows, done, done
+        self.note(f"{rows - done} of {rows} rows to measure")
+
+    def row(self, row: Row) -> None:
+        """Say how far it is, now and then."""
+        super().row(row)
+        self.done += 1
+        now = time.monotonic()
+        if now - self.told >= PLAIN_LINE_SECONDS or self.done == self.rows:
+            self.told = now
+            left = (now - self.begun) / (self.done - self.begun_with) * (self.rows - self.done)
+            self.note(f"{self.done} of {self.rows} rows, {row.codec} {row.point}, about {left:.0f} s left")
+
+
+@contextmanager
+def progress() -> Iterator[Observer]:
+    """A bar in a terminal, plain lines elsewhere; on standard error, so that results can be piped."""
+    if not sys.stderr.isatty():
+        yield Lines()
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), Remaining())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        yield Bar(bar)
+
+
+def summary(run: Run, anchor: str | None) -> None:
+    """The table at the end of a run, what failed, and the path of the page last."""
+    from lic_bench.report import tables
+
+    console = _console()
+    console.print(_table(tables.summary(run.rows, run.header, anchor)))
+    for failure in run.failures:
+        console.print(failure_line(failure), style="red", soft_wrap=True, highlight=False)
+    measured = sum(isinstance(row, Measurement) for row in run.rows)
+    console.print(f"{measured} rows measured, {len(run.failures)} failed.", highlight=False)
+    console.print(str(run.page), soft_wrap=True, highlight=False)
+
+
+def failure_line(row: Failure) -> str:
+    """One failure as a sentence."""
+    who = "every codec" if row.codec == "*" else f"{row.codec} {row.point}"
+    what = "all pictures" if row.picture is None else row.picture
+    return f"Failed: {who} on {what} ({row.stage}): {row.reason}"
+
+
+def jobs(prepared: Prepared) -> None:
+    """What a run would do."""
+    table = [("codec", "point", "weights", "pictures")]
+    table += [(job.codec, job.point, job.training.value, str(len(job.pictures))) for job in prepared.plan.jobs]
+    console = _console()
+    console.print(_table(table))
+    console.print(f"{len(prepared.plan.jobs)} jobs, {prepared.plan.rows} rows.", highlight=False)
+
+
+def models(select: str, weights: Sequence[Path]) -> None:
+    """The zoo as a table."""
+    rows = [("model", "year", "licence", "points", "weights", "paper")]
+    rows += [
+        (
+            card.name,
+            str(card.year),
+            card.licence or "none found",
+            str(len(card.points)),
+            _weights(card, weights),
+            card.paper,
+        )
+        for card in catalogue.select(select)
+    ]
+    _console().print(_table(rows))
+
+
+def datasets(data: Path | None) -> None:
+    """The described data sets as a table, and where each was found."""
+    from lic_bench.errors import DatasetError
+
+    rows = [("dataset", "pictures", "licence", "here")]
+    for name in described.names():
+        told = described.description(name)
+        try:
+            here = str(described.find(name, data, download=False).pictures[0].path.parent)
+        except DatasetError:
+            here = f"no: {told['source']}" + (" (downloaded when asked for)" if "url" in told else "")
+        rows.append((name, str(len(told["picture"])), told["licence"], here))
+    _console().print(_table(rows))
+
+
+def _weights(card: CodecCard, folders: Sequence[Path]) -> str:
+    if not card.learned:
+        return "not learned"
+    raise NotImplementedError
+
+
+def _table(rows: Sequence[Sequence[str]]) -> Table:
+    """Rows of text, the first being the heads; columns of numbers to the right."""
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for index, head in enumerate(rows[0]):
+        numeric = all(_is_number(row[index]) for row in rows[1:])
+        table.add_column(head, justify="right" if numeric else "left", overflow="fold")
+    for row in rows[1:]:
+        table.add_row(*row)
+    return table
+
+
+def _is_number(text: str) -> bool:
+    return text.strip("+-0123456789.,% ~<>∞") in ("", "n/a", "–")
+
+
+def _console() -> Console:
+    """Standard output; wide where it is not a terminal, so that tables are not folded in logs."""
+    return Console(width=None if sys.stdout.isatty() else 200, highlight=False)
