@@ -132,7 +132,7 @@ def _context(jobs: Sequence[Job]) -> BaseContext:
     from lic_bench import catalogue
 
     context = multiprocessing.get_context("forkserver")
-    loaders = {catalogue.card(job.codec).loader.partition(":")[0] for job in jobs}
+    loaders = {catalogue.card(job.door).loader.partition(":")[0] for job in jobs}
     context.set_forkserver_preload(["lic_bench.measure", *sorted(loaders)])
     known = "ignore:`torch.jit.script` is deprecated:FutureWarning"  # printed by torch's own dependents on import
     os.environ["PYTHONWARNINGS"] = ",".join(filter(None, (os.environ.get("PYTHONWARNINGS"), known)))

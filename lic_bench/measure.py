@@ -52,7 +52,7 @@ class Alone:
 def load(job: Job) -> Codec:
     """The job's codec, ready to run with the job's number of threads."""
     torch.set_num_threads(job.settings.threads)
-    card = catalogue.card(job.codec)
+    card = catalogue.card(job.door)
     return card.load(card.point(job.point), Path(job.weights) if job.weights else None, job.settings.device)
 
 
@@ -155,7 +155,7 @@ def _score(
         macs=counts,
         memory=() if seen is None else seen.memory,
     )
-    return replace(row, doubts=_doubts(row, catalogue.card(job.codec).demonstration))
+    return replace(row, doubts=_doubts(row, catalogue.card(job.door).demonstration))
 
 
 def _time(job: Job, codec: Codec, image: Image, row: Measurement, budget: Budget, left: int) -> Measurement:

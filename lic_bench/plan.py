@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
+from lic_bench import catalogue
 from lic_bench.codec import CodecCard, Point, labels
 from lic_bench.errors import RequestError
 from lic_bench.records import Failure, Job, Measurement, PictureRecord, Row, Settings, Training
@@ -56,7 +57,7 @@ def plan(
             notes.append(f"{card.name}: no operating point matches {', '.join(points)}; it has "
                          f"{', '.join(labels(card.points))}.")
             continue
-        made, said = _jobs(card, wanted, bool(points), pictures, checkpoints, replace(blank, codec=card.name))
+        made, said = _jobs(card, wanted, bool(points), pictures, checkpoints, replace(blank, codec=card.name, door=catalogue.door(card)))
         jobs += made
         notes += said
     if not jobs:

@@ -81,7 +81,7 @@ class Job:
     """One operating point of one codec on some pictures: names and numbers only, so that it can travel.
 
     `weights` is a checkpoint's path, or None for classical and untrained codecs; `data` is the folder or data set
-    to be looked up again where the work is done.
+    to be looked up again where the work is done, `door` how the codec's card is found there.
     """
 
     codec: str
@@ -92,6 +92,7 @@ class Job:
     data: str | None = None
     weights: str | None = None
     weights_sha256: str | None = None
+    door: str = ""
     settings: Settings = field(default_factory=Settings)
 
 
