@@ -95,8 +95,7 @@ def _receive(url: str, draft: Path, seconds: float, progress: Progress | None) -
     try:
         fetch(url, str(draft), None)
     except requests.HTTPError as error:
-        status = error.response.status_code
-        raise FetchError(f"{host} answered {status} {error.response.reason} for {url}.") from error
+        raise FetchError(f"{host} refused: {error}.") from error
     except (requests.ConnectTimeout, requests.exceptions.ProxyError) as error:
         _hosts[host] = "did not answer, or the proxy could not reach it"
         raise FetchError(_unreachable(host)) from error

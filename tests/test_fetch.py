@@ -64,7 +64,7 @@ def test_a_file_arrives_whole_and_its_sha256_is_told(address: str, tmp_path: Pat
 @pytest.mark.parametrize(
     ("path", "proof", "sentence"),
     [
-        ("/gone", None, "answered 404"),
+        ("/gone", None, "refused: 404 .*/gone"),
         ("/cut", None, "stopped before the end of .*/cut"),
         ("/page", None, "a web page instead of the file"),
         ("/file", "0" * 64, "is not the file that was published"),

@@ -6,7 +6,10 @@ from lic_bench.codec import CodecCard
 
 from .compressai_models import LICENCE, curves, points
 
-_PAPER = "Ballé, Minnen, Singh, Hwang, Johnston: Variational image compression with a scale hyperprior, ICLR 2018, arXiv:1802.01436"
+_PAPER = (
+    "Ballé, Minnen, Singh, Hwang, Johnston: Variational image compression with a scale hyperprior, ICLR 2018, "
+    "arXiv:1802.01436"
+)
 _WIDTHS = [{"N": 128, "M": 192}] * 5 + [{"N": 192, "M": 320}] * 3
 
 FACTORIZED = CodecCard(

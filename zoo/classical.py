@@ -67,8 +67,9 @@ def load(card: CodecCard, point: Point, weights: Path | None, device: str) -> Pi
         case "jpeg2000":
             # Without the multiple component transform (mct) the three channels are coded apart: 4.6 dB worse.
             return PillowCodec(
-                card.name, "JPEG2000", 2**31 - 1, quality_mode="rates", quality_layers=[quality], irreversible=True, mct=1
-            )
+                card.name, "JPEG2000", 2**31 - 1, quality_mode="rates", quality_layers=[quality],
+                irreversible=True, mct=1,
+            )  # fmt: skip
         case "avif":
             return PillowCodec(
                 card.name, "AVIF", 65_536, quality=quality, subsampling="4:4:4", speed=6, codec="aom", range="full",

@@ -109,7 +109,8 @@ def build(point: Point, state: dict[str, Any] | None, origin: Path | None) -> An
     name = str(point.settings["network"])
     widths = {argument: int(point.settings[argument]) for argument in _WIDTHS[name]}
     if state is not None:
-        state = {key.replace(".downsample.", ".skip."): tensor for key, tensor in state.items()}  # before CompressAI 1.1
+        # What CompressAI's residual blocks called the shortcut in its first releases.
+        state = {key.replace(".downsample.", ".skip."): tensor for key, tensor in state.items()}
         for argument, key in _WIDTHS[name].items():
             if key in state:
                 widths[argument] = state[key].shape[0]

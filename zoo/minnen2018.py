@@ -1,4 +1,4 @@
-"""Minnen, Ballé, Toderici: Joint autoregressive and hierarchical priors for learned image compression (NeurIPS 2018)."""
+"""Minnen, Ballé, Toderici: Joint autoregressive and hierarchical priors (NeurIPS 2018)."""
 
 from __future__ import annotations
 
