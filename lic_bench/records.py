@@ -115,7 +115,8 @@ class MacCount:
 
     `by_part` adds up to `macs`. `other_work` holds element-wise work, normalisation, softmax, interpolation and FFT
     as operations by kind: never part of `macs`. `unseen` names operators that are neither counted nor known to be
-    free: with any of them the figure is a lower bound.
+    free: with any of them the figure is a lower bound. `note` says what else a reader must know, such as why a network
+    was run to be counted.
     """
 
     call: Call
@@ -130,6 +131,7 @@ class MacCount:
     origin: Origin = Origin.PREDICTED
     padded_width: int = 0
     padded_height: int = 0
+    note: str = ""
 
     @property
     def kmac_per_pixel(self) -> float:
