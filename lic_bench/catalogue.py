@@ -26,7 +26,7 @@ def _doors() -> dict[str, EntryPoint]:
 
 
 def names() -> tuple[str, ...]:
-    """Every codec's name, in the order the plug-ins are registered."""
+    """Every codec's name, alphabetical: installers do not keep the order of entry points."""
     return tuple(_doors())
 
 
@@ -73,13 +73,18 @@ def unknown(kind: str, name: str, known: Sequence[str]) -> str:
 
 def _matching(pattern: str) -> tuple[CodecCard, ...]:
     if pattern == "all":
-        return tuple(card(name) for name in names())
+        return tuple(sorted(map(card, names()), key=_display))
     if any(mark in pattern for mark in "*?[") and ":" not in pattern:
-        matching = tuple(card(name) for name in names() if fnmatchcase(name, pattern))
+        matching = tuple(sorted((card(name) for name in names() if fnmatchcase(name, pattern)), key=_display))
         if not matching:
             raise RequestError(f"No model matches {pattern!r}. `lic-bench models` lists what there is.")
         return matching
     return (card(pattern),) if pattern else ()
+
+
+def _display(card: CodecCard) -> tuple[bool, bool, int, str]:
+    """Classical codecs first, then learned ones, by year; demonstrations last. Installers sort entry points by name."""
+    return card.demonstration, card.learned, card.year, card.name
 
 
 @cache

@@ -14,6 +14,7 @@ from lic_bench import stream
 from lic_bench.codec import Image
 from lic_bench.errors import StreamError
 
+_KNOWN = 0  # in place of a shape in a stream: the one that `latent_shape` tells
 PADDINGS = ("zeros-centred", "zeros-corner", "replicate-corner")
 
 
@@ -58,6 +59,7 @@ class LearnedCodec:
         height, width = image.shape[:2]
         coded = self.network.compress(self.tensor(image))  # type: ignore[operator]
         strings = tuple(_only(group) for group in coded["strings"])
+        shape = stream.plain_shape(coded["shape"])
         fixed = self.probabilities_fixed
         return stream.pack(
             stream.Contents(
@@ -66,7 +68,7 @@ class LearnedCodec:
                 threads=0 if fixed or self.device.type != "cpu" else torch.get_num_threads(),
                 height=height,
                 width=width,
-                shape=stream.plain_shape(coded["shape"]),
+                shape=_KNOWN if shape == self.latent_shape(width, height) else shape,
                 strings=strings,
             )
         )
@@ -75,6 +77,9 @@ class LearnedCodec:
     def decode(self, data: bytes) -> Image:
         """The picture of one stream. Raises StreamError when made on another kind of device, or damaged."""
         contents = stream.unpack(data, self.identity)
+        shape = contents.shape
+        if shape == _KNOWN:
+            shape = self.latent_shape(contents.width, contents.height)
         here = "cpu" if self.device.type == "cpu" else "accelerator"
         if contents.device != here and not self.probabilities_fixed:
             raise StreamError(
@@ -83,9 +88,16 @@ class LearnedCodec:
             )
         with _threads(contents.threads):
             decoded = self.network.decompress(  # type: ignore[operator]
-                [[string] for string in contents.strings], _network_shape(contents.shape)
+                [[string] for string in contents.strings], _network_shape(shape)
             )
         return self.picture(decoded["x_hat"], contents.width, contents.height)
+
+    def latent_shape(self, width: int, height: int) -> stream.Shape | None:
+        """What `compress` will say of its latents' shape for a picture of this size, or None to have it in the stream.
+
+        A network that describes many latents overrides this, so that its streams need not repeat the arithmetic.
+        """
+        return None
 
     def payload_bits(self, data: bytes) -> int:
         """Bits of the entropy-coded strings alone, as CompressAI counts."""
@@ -106,7 +118,7 @@ class LearnedCodec:
     def tensor(self, image: Image) -> Tensor:
         """The picture as the network takes it: 1 x 3 x H x W, float32 in [0, 1], padded, on the device."""
         height, width = image.shape[:2]
-        x = torch.from_numpy(np.ascontiguousarray(image)).to(self.device).permute(2, 0, 1)[None].float() / 255
+        x = torch.tensor(np.ascontiguousarray(image), device=self.device).permute(2, 0, 1)[None].float() / 255
         left, right, top, bottom = self._margins(width, height)
         mode = "replicate" if self.padding == "replicate-corner" else "constant"
         return nn.functional.pad(x, (left, right, top, bottom), mode=mode).contiguous()
@@ -132,7 +144,7 @@ def _only(group: Any) -> bytes:
     return bytes(string)
 
 
-def _network_shape(shape: stream.Shape) -> Any:
+def _network_shape(shape: stream.Shape | None) -> Any:
     """Lists back to tuples, which is what networks index and unpack."""
     if isinstance(shape, dict):
         return {key: _network_shape(value) for key, value in shape.items()}

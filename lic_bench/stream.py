@@ -6,7 +6,8 @@ Layout, all numbers as LEB128 varints (7 bits a byte, low first):
     varint   0 when made on a CPU, 1 on an accelerator
     varint   number of threads the probabilities were made with (0: they do not depend on it)
     varint   height, width of the picture
-    shape    the network's own description of its latents (integers, lists and dictionaries)
+    shape    the network's own description of its latents (integers, lists and dictionaries), or 0 where the codec
+             works it out from height and width
     varint   number of strings, then for each its length and its bytes
 """
 
