@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from functools import cache
 from importlib import import_module
@@ -13,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 
 from lic_bench.codec import CodecCard
-from lic_bench.errors import RequestError
+from lic_bench.errors import RequestError, unknown
 
 GROUP = "lic_bench.codecs"
 
@@ -62,13 +61,6 @@ def select(request: str | Sequence[str]) -> tuple[CodecCard, ...]:
     if not chosen:
         raise RequestError("No model was asked for. `lic-bench models` lists what there is.")
     return tuple(chosen.values())
-
-
-def unknown(kind: str, name: str, known: Sequence[str]) -> str:
-    """A sentence about a name that is not there, with the nearest that are."""
-    close = get_close_matches(name, known, n=3, cutoff=0.5)
-    hint = f"Did you mean {' or '.join(close)}?" if close else f"`lic-bench {kind}s` lists what there is."
-    return f"There is no {kind} called {name!r}. {hint}"
 
 
 def _matching(pattern: str) -> tuple[CodecCard, ...]:

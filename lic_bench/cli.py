@@ -50,7 +50,9 @@ def run(
     data: Data = None,
     weights: Annotated[
         list[Path] | None,
-        typer.Option("--weights", help="Folder with MODEL/POINT.pth.tar or .safetensors. Repeatable.", show_default=False),
+        typer.Option(
+            "--weights", help="Folder with MODEL/POINT.pth.tar or .safetensors. Repeatable.", show_default=False
+        ),
     ] = None,
     points: Annotated[
         str, typer.Option(help='Operating points to measure, by label or glob ("1,2,ms-ssim-*").', show_default=False)
@@ -73,7 +75,9 @@ def run(
     memory: Annotated[bool, typer.Option(help="Measure peak memory in fresh processes.")] = True,
     download: Annotated[bool, typer.Option(help="Fetch missing weights and pictures.")] = True,
     new: Annotated[bool, typer.Option("--new", help="Start anew instead of continuing an interrupted run.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the jobs and an estimate, measure nothing.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the jobs and an estimate, measure nothing.")
+    ] = False,
 ) -> None:
     """Measure codecs on pictures, keep every row, write the report. Interrupted, the same command continues."""
     from lic_bench import runner, show

@@ -18,7 +18,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lic_bench.errors import DatasetError, FetchError, PictureError
+from lic_bench.errors import DatasetError, FetchError, PictureError, unknown
 from lic_bench.records import PictureRecord
 
 if TYPE_CHECKING:
@@ -78,8 +78,6 @@ def find(name: str, data: Path | None = None, download: bool = True) -> Dataset:
     folder = Path(name).expanduser()
     if folder.is_dir():
         return from_folder(folder)
-    from lic_bench.catalogue import unknown
-
     advice = f"A path to a folder of pictures works too; {folder} is none."
     raise DatasetError(f"{unknown('dataset', name, names())} {advice}")
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from difflib import get_close_matches
+
 
 class LicBenchError(Exception):
     """Base of every error whose message is meant for the user."""
@@ -37,3 +40,10 @@ class FetchError(LicBenchError):
 
 class RunFolderError(RequestError):
     """A run folder is missing, unreadable, cannot be written, or of another format."""
+
+
+def unknown(kind: str, name: str, known: Sequence[str]) -> str:
+    """A sentence about a name that is not there, with the nearest that are."""
+    close = get_close_matches(name, known, n=3, cutoff=0.5)
+    hint = f"Did you mean {' or '.join(close)}?" if close else f"`lic-bench {kind}s` lists what there is."
+    return f"There is no {kind} called {name!r}. {hint}"

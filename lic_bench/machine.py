@@ -107,7 +107,7 @@ def commit() -> tuple[str | None, bool | None]:
 
 
 def default_device() -> str:
-    """"cuda" where there is an accelerator that works, else "cpu"."""
+    """ "cuda" where there is an accelerator that works, else "cpu"."""
     import torch
 
     return "cuda" if torch.cuda.is_available() else "cpu"

@@ -1,9 +1,9 @@
 """One job in, one row per picture out. Each pass looks at one thing, and none runs inside another's clock.
 
-    alone     encode, then decode, each in a fresh process: peak memory, and whether the stream alone decodes there
-    count     MACs of forward, encode and decode, without running the network
-    score     encode and decode once: bytes, bits, PSNR, MS-SSIM (and a CPU's warm-up)
-    time      encode and decode again, with nothing attached but a clock
+alone     encode, then decode, each in a fresh process: peak memory, and whether the stream alone decodes there
+count     MACs of forward, encode and decode, without running the network
+score     encode and decode once: bytes, bits, PSNR, MS-SSIM (and a CPU's warm-up)
+time      encode and decode again, with nothing attached but a clock
 """
 
 from __future__ import annotations

@@ -54,10 +54,18 @@ def plan(
     for card in cards:
         wanted = [point for point in card.points if not points or _matches(point.label, points)]
         if not wanted:
-            notes.append(f"{card.name}: no operating point matches {', '.join(points)}; it has "
-                         f"{', '.join(labels(card.points))}.")
+            notes.append(
+                f"{card.name}: no operating point matches {', '.join(points)}; it has {', '.join(labels(card.points))}."
+            )
             continue
-        made, said = _jobs(card, wanted, bool(points), pictures, checkpoints, replace(blank, codec=card.name, door=catalogue.door(card)))
+        made, said = _jobs(
+            card,
+            wanted,
+            bool(points),
+            pictures,
+            checkpoints,
+            replace(blank, codec=card.name, door=catalogue.door(card)),
+        )
         jobs += made
         notes += said
     if not jobs:
@@ -117,9 +125,7 @@ def _jobs(
         return made, [f"{card.name}: no weights for {', '.join(without)}; not measured."] if without else []
     networks = list({p.network: p for p in reversed(wanted)}.values())[::-1]
     runs = wanted if chosen else networks
-    made = [
-        replace(blank, point=p.label, training=Training.UNTRAINED, pictures=one_per_shape(pictures)) for p in runs
-    ]
+    made = [replace(blank, point=p.label, training=Training.UNTRAINED, pictures=one_per_shape(pictures)) for p in runs]
     return made, [
         f"{card.name}: no weights, so it runs untrained for complexity, memory and time only, at "
         f"{', '.join(labels(runs))} (one point per network) on the first picture of each shape; "

@@ -88,8 +88,10 @@ def plain_shape(shape: object) -> Shape:
         return {str(key): plain_shape(value) for key, value in shape.items()}
     if isinstance(shape, Sequence) and not isinstance(shape, str | bytes):
         return [plain_shape(value) for value in shape]
-    raise StreamError(f"A network described its latents by {type(shape).__name__}; only integers, lists and "
-                      "dictionaries of them can be put into a stream.")
+    raise StreamError(
+        f"A network described its latents by {type(shape).__name__}; only integers, lists and "
+        "dictionaries of them can be put into a stream."
+    )
 
 
 def _put(out: bytearray, number: int) -> None:
