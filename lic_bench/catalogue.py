@@ -26,7 +26,7 @@ def _doors() -> dict[str, EntryPoint]:
 
 def names() -> tuple[str, ...]:
     """Every codec's name, alphabetical: installers do not keep the order of entry points."""
-    return tuple(_doors())
+    return tuple(sorted(_doors()))
 
 
 def card(reference: str) -> CodecCard:

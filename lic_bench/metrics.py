@@ -38,7 +38,7 @@ def ms_ssim(original: Image, decoded: Image) -> float | None:
     import torch
     from pytorch_msssim import ms_ssim as by_library
 
-    a, b = (torch.from_numpy(np.ascontiguousarray(x)).permute(2, 0, 1)[None].float() for x in (original, decoded))
+    a, b = (torch.tensor(np.ascontiguousarray(x)).permute(2, 0, 1)[None].float() for x in (original, decoded))
     return float(by_library(a, b, data_range=255))
 
 
