@@ -6,7 +6,7 @@ Raises WeightsError, with a sentence, for whatever is not a checkpoint of the ne
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,9 @@ import torch
 from torch import Tensor, nn
 
 from lic_bench.errors import WeightsError
+
+SEED = 2018
+"""What untrained networks are drawn with."""
 
 TABLES = ("_quantized_cdf", "_cdf_length", "_offset", "scale_table")
 """Buffers that `update(force=True)` computes from the weights; their sizes differ from checkpoint to checkpoint."""
@@ -59,6 +62,20 @@ def normalise(loaded: Any, origin: str = "this checkpoint") -> dict[str, Tensor]
     if stray:
         raise WeightsError(f"{origin} holds things that are not tensors: {_some(map(str, stray))}.")
     return {_rename(key): tensor for key, tensor in state.items() if key.rpartition(".")[2] not in TABLES}
+
+
+def build(make: Callable[[], nn.Module], state: Mapping[str, Tensor] | None, name: str) -> Any:
+    """The network that `make` builds, filled from a normalised state dict, or drawn with a fixed seed without one.
+
+    Ready to code: in evaluation mode, with the entropy coder's tables computed from the weights.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(SEED)
+        network: Any = make()
+    if state is not None:
+        load_strictly(network, state, name)
+    network.update(force=True)
+    return network.eval()
 
 
 def load_strictly(network: nn.Module, state: Mapping[str, Tensor], name: str) -> None:
