@@ -29,7 +29,8 @@ def ms_ssim(original: Image, decoded: Image) -> float | None:
     """Multi-scale structural similarity, 0 to 1, on the rounded pictures, or None where a side is 160 or less.
 
     11x11 Gaussian window of sigma 1.5, five scales, data range 255 (Wang, Simoncelli, Bovik, Asilomar 2003), by
-    pytorch-msssim. Negative contrast terms are clamped at zero there, so that the product stays real.
+    pytorch-msssim: the product over scales per channel, then the mean over channels. Negative contrast terms are
+    clamped at zero there, so that the product stays real.
     """
     if original.shape != decoded.shape:
         raise ValueError(f"cannot compare pictures of {original.shape} and {decoded.shape}")

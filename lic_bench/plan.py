@@ -52,15 +52,15 @@ def plan(
     notes: list[str] = []
     blank = Job("", "", Training.TRAINED, dataset, (), data, settings=settings)
     for card in cards:
-        wanted = [point for point in card.points if not points or _matches(point.label, points)]
-        if not wanted:
+        chosen = wanted(card, points)
+        if not chosen:
             notes.append(
                 f"{card.name}: no operating point matches {', '.join(points)}; it has {', '.join(labels(card.points))}."
             )
             continue
         made, said = _jobs(
             card,
-            wanted,
+            chosen,
             bool(points),
             pictures,
             checkpoints,
@@ -71,6 +71,11 @@ def plan(
     if not jobs:
         raise RequestError("Nothing is left to be measured. " + " ".join(notes))
     return Plan(tuple(jobs), tuple(notes))
+
+
+def wanted(card: CodecCard, points: Collection[str]) -> list[Point]:
+    """The operating points of a codec that match some label or glob; all of them where none is given."""
+    return [p for p in card.points if not points or any(fnmatchcase(p.label, pattern) for pattern in points)]
 
 
 def still_to_do(jobs: Iterable[Job], rows: Iterable[Row]) -> tuple[Job, ...]:
@@ -107,7 +112,7 @@ def one_per_shape(pictures: Iterable[PictureRecord]) -> tuple[str, ...]:
 def _jobs(
     card: CodecCard,
     wanted: Sequence[Point],
-    chosen: bool,
+    by_hand: bool,
     pictures: Sequence[PictureRecord],
     checkpoints: Mapping[tuple[str, str], Checkpoint],
     blank: Job,
@@ -124,14 +129,10 @@ def _jobs(
         without = [p.label for p in wanted if (card.name, p.label) not in checkpoints]
         return made, [f"{card.name}: no weights for {', '.join(without)}; not measured."] if without else []
     networks = list({p.network: p for p in reversed(wanted)}.values())[::-1]
-    runs = wanted if chosen else networks
+    runs = wanted if by_hand else networks
     made = [replace(blank, point=p.label, training=Training.UNTRAINED, pictures=one_per_shape(pictures)) for p in runs]
     return made, [
         f"{card.name}: no weights, so it runs untrained for complexity, memory and time only, at "
         f"{', '.join(labels(runs))} (one point per network) on the first picture of each shape; "
         "rate and distortion are not shown."
     ]
-
-
-def _matches(label: str, patterns: Collection[str]) -> bool:
-    return any(fnmatchcase(label, pattern) for pattern in patterns)

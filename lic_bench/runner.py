@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from lic_bench import __version__, catalogue, datasets, machine, plan, store
+from lic_bench import __version__, catalogue, datasets, machine, plan, store, weights
 from lic_bench.codec import CodecCard
-from lic_bench.errors import PictureError, RequestError
+from lic_bench.errors import FetchError, PictureError, RequestError
 from lic_bench.records import Failure, Job, PictureRecord, Row, RunHeader, Settings
 
 if TYPE_CHECKING:
@@ -165,7 +165,38 @@ def _checkpoints(
     cards: Sequence[CodecCard], request: Request, observer: Observer
 ) -> dict[tuple[str, str], plan.Checkpoint]:
     """The checkpoint of every operating point that has one, downloaded where that is wanted and possible."""
-    raise NotImplementedError
+    _require_weights(cards, request)
+    have: dict[tuple[str, str], plan.Checkpoint] = {}
+    for card in (card for card in cards if card.learned):
+        unreachable: list[FetchError] = []
+        for point in plan.wanted(card, request.points):
+            found = weights.find(card, point, request.weights)
+            if isinstance(found, weights.Missing) and not (
+                found.lack is weights.Lack.DOWNLOADABLE and request.download
+            ):
+                continue
+            try:
+                file = weights.obtain(card, point, request.weights, allow_download=request.download)
+            except FetchError as error:
+                unreachable.append(error)
+            else:
+                have[card.name, point.label] = plan.Checkpoint(str(file.path.resolve()), file.sha256 or "")
+        if unreachable:
+            observer.note(f"{card.name}: {len(unreachable)} checkpoints could not be downloaded. {unreachable[0]}")
+    return have
+
+
+def _require_weights(cards: Sequence[CodecCard], request: Request) -> None:
+    """Folders of weights must be there; a single file can only stand for a single operating point."""
+    for place in request.weights:
+        if not place.expanduser().exists():
+            raise RequestError(f"There is no folder of weights {place}.")
+        points = [point for card in cards if card.learned for point in plan.wanted(card, request.points)]
+        if place.expanduser().is_file() and len(points) != 1:
+            raise RequestError(
+                f"{place} is one checkpoint, but {len(points)} operating points are asked for; narrow --models and "
+                "--points to the one it belongs to, or give a folder with MODEL/POINT.pth.tar."
+            )
 
 
 def _folder(request: Request, prepared: Prepared, observer: Observer) -> store.RunFolder:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,9 +14,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.progress import TimeRemainingColumn as Remaining
 from rich.table import Table
 
-from lic_bench import catalogue
+from lic_bench import catalogue, weights
 from lic_bench import datasets as described
-from lic_bench.codec import CodecCard
+from lic_bench.codec import CodecCard, Point
 from lic_bench.records import Failure, Measurement, Row
 from lic_bench.runner import Observer, Prepared, Run
 
@@ -125,7 +126,7 @@ def jobs(prepared: Prepared) -> None:
     console.print(f"{len(prepared.plan.jobs)} jobs, {prepared.plan.rows} rows.", highlight=False)
 
 
-def models(select: str, weights: Sequence[Path]) -> None:
+def models(select: str, folders: Sequence[Path]) -> None:
     """The zoo as a table."""
     rows = [("model", "year", "licence", "points", "weights", "paper")]
     rows += [
@@ -134,7 +135,7 @@ def models(select: str, weights: Sequence[Path]) -> None:
             str(card.year),
             card.licence or "none found",
             str(len(card.points)),
-            _weights(card, weights),
+            _weights(card, folders),
             card.paper,
         )
         for card in catalogue.select(select)
@@ -158,9 +159,16 @@ def datasets(data: Path | None) -> None:
 
 
 def _weights(card: CodecCard, folders: Sequence[Path]) -> str:
-    if not card.learned:
-        return "not learned"
-    raise NotImplementedError
+    """How many operating points have their weights here, and how the others can be had."""
+    states = Counter(_state(card, point, folders) for point in card.points)
+    if len(states) == 1:
+        return next(iter(states))
+    return ", ".join(f"{number} {state}" for state, number in states.items())
+
+
+def _state(card: CodecCard, point: Point, folders: Sequence[Path]) -> str:
+    found = weights.find(card, point, folders)
+    return "present" if isinstance(found, weights.Found) else found.lack.value
 
 
 def _table(rows: Sequence[Sequence[str]]) -> Table:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from tests_support import measurement
 
 from lic_bench.codec import CodecCard, Point, Weights
 from lic_bench.errors import RequestError
 from lic_bench.plan import Checkpoint, latest, one_per_shape, plan, still_to_do
 from lic_bench.records import Failure, PictureRecord, Settings, Training
-from tests_support import measurement
 
 PICTURES = [
     PictureRecord("wide", 768, 512, "0"),

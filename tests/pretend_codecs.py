@@ -109,7 +109,7 @@ def _card(name: str, points: tuple[Point, ...] = (Point("only"),)) -> CodecCard:
         licence="Apache-2.0",
         learned=False,
         points=points,
-        loader="pretend:load",
+        loader="pretend_codecs:load",
     )
 
 
