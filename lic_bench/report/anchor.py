@@ -1,0 +1,75 @@
+"""Which curve BD figures are taken against: what the user asked for, or the default of the data set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+
+from lic_bench import curves, published
+from lic_bench.codec import CurveId
+from lic_bench.curves import Metric, RDCurve
+from lic_bench.errors import RequestError
+
+MEASURED_DEFAULT = "jpeg"
+
+PUBLISHED_DEFAULTS: dict[str, dict[Metric, CurveId]] = {
+    "kodak": {
+        "psnr_db": CurveId("vtm-17.0", "mlic-repo-figures", "none"),
+        "ms_ssim_db": CurveId("vtm", "compressai-classical", "none"),
+    },
+    "tecnick": {"psnr_db": CurveId("vtm-17.0", "mlic-repo-figures", "none")},
+    "clic2020-professional-valid": {"psnr_db": CurveId("vtm-17.0", "c3-baselines", "none")},
+}
+"""The VTM curves to compare with; the first has no MS-SSIM on Kodak, so that metric has an anchor of its own."""
+
+
+def check(request: str | None, codecs: Iterable[str]) -> None:
+    """Refuse an anchor that is neither one of the run's codecs nor published, before anything is measured."""
+    if request is None or request in codecs:
+        return
+    name, _, source_id = request.partition("/")
+    known = sorted({point.codec for point in published.rd_points()})
+    if name not in known:
+        choice = [*codecs, *known]
+        close = get_close_matches(name, choice, n=3, cutoff=0.5)
+        hint = f"Did you mean {' or '.join(close)}?" if close else "vtm-17.0 and jpeg are two that there are."
+        raise RequestError(f"There is no anchor called {request!r}, neither in the run nor published. {hint}")
+    there = sorted({point.source_id for point in published.rd_points() if point.codec == name})
+    if source_id and source_id not in there:
+        raise RequestError(f"{name} is not published by {source_id!r}; there is {_choices(name, there)}.")
+
+
+def among(request: str, some: Sequence[RDCurve]) -> RDCurve | None:
+    """The curve of that codec, trained for MSE where there are several targets; None where there is none."""
+    found = [curve for curve in some if curve.codec == request]
+    return min(found, key=lambda curve: curve.optimised_for == "ms-ssim", default=None)
+
+
+def among_published(request: str, dataset: str) -> RDCurve | None:
+    """The published curve called `codec` or `codec/source_id` on a data set; None where there is none.
+
+    Raises RequestError naming the sources when several published it and none was named.
+    """
+    name, _, source_id = request.partition("/")
+    found = [
+        curve
+        for curve in curves.published_curves(dataset)
+        if curve.codec == name and source_id in ("", curve.source.source_id)
+    ]
+    sources = sorted({curve.source.source_id for curve in found})
+    defaults = {wanted.source_id for wanted in PUBLISHED_DEFAULTS.get(dataset, {}).values() if wanted.codec == name}
+    if len(sources) > 1 and not defaults:
+        raise RequestError(f"{name} was published on {dataset} more than once; say {_choices(name, sources)}.")
+    if len(sources) > 1:
+        found = [curve for curve in found if curve.source.source_id in defaults]
+    return among(name, found)
+
+
+def defaults(dataset: str) -> dict[Metric, RDCurve]:
+    """The published curve to compare with on a data set, by metric; empty where there is none."""
+    found = {metric: curves.find(dataset, wanted) for metric, wanted in PUBLISHED_DEFAULTS.get(dataset, {}).items()}
+    return {metric: curve for metric, curve in found.items() if curve is not None}
+
+
+def _choices(name: str, sources: Iterable[str]) -> str:
+    return " or ".join(f"{name}/{source}" for source in sources)

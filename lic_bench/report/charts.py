@@ -1,0 +1,216 @@
+"""Plotly figures of a report, as JSON for the page. Origins differ by marker and line, codecs by colour and shape.
+
+Colours of text, grid and background are left to the page's style sheet, so that one chart serves light and dark.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from lic_bench.curves import Metric, RDCurve
+from lic_bench.records import Call, Origin
+from lic_bench.report.content import Content, Efficiency, View, efficiencies
+from lic_bench.report.palette import LINES, Look, colour, looks
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+AXES: dict[Metric, str] = {"psnr_db": "PSNR (dB)", "ms_ssim_db": "MS-SSIM (dB, −10 log₁₀(1 − mean))"}
+SHORT: dict[Metric, str] = {"psnr_db": "PSNR", "ms_ssim_db": "MS-SSIM"}
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A figure with what a reader who cannot see it is told; `caption` says how to read it."""
+
+    name: str
+    title: str
+    alt: str
+    caption: str
+    json: str
+
+
+def all_looks(content: Content) -> dict[str, Look]:
+    """A look for every codec of the report; a published curve looks like the codec whose card names it."""
+    names = dict.fromkeys(point.codec for point in content.points)
+    return looks([*names, *(_family(view, curve) for view in content.views for curve in view.curves)])
+
+
+def rate_distortion(view: View, metric: Metric, known: Mapping[str, Look], name: str) -> Chart | None:
+    """Quality over bits per pixel for every curve of a view that has this metric; None where none has."""
+    shown = [curve for curve in view.curves if any(point.score(metric) is not None for point in curve.points)]
+    if not shown:
+        return None
+    shown.sort(key=lambda curve: curve.source.origin is not Origin.MEASURED)
+    figure = _figure("bits per pixel", AXES[metric])
+    for curve in shown:
+        figure.add_trace(_rd_trace(view, curve, metric, known[_family(view, curve)]))
+    title = f"{SHORT[metric]} against rate: {view.title}"
+    listed = "; ".join(f"{curve.name}, {len(curve.points)} points" for curve in shown)
+    caption = (
+        "Filled markers on solid lines are measured; hollow on dashed lines published; hollow with a dot on dotted "
+    )
+    caption += "lines read off a published plot."
+    if metric == "psnr_db" and any(curve.optimised_for == "ms-ssim" for curve in shown):
+        caption += " Models trained for MS-SSIM start hidden here; the legend shows them."
+    return Chart(name, title, f"Line chart of {title}. Curves: {listed}.", caption, _json(figure))
+
+
+def complexity_against_efficiency(content: Content, view: View, known: Mapping[str, Look], name: str) -> Chart | None:
+    """BD-rate over kMAC/pixel, as in Fig. 2 of the LoC-LIC paper (arXiv:2504.21778); None without both for any codec.
+
+    The work is our count, forward, encode or decode by a switch; the BD-rate is measured or, where a network ran
+    untrained, that of its published curve.
+    """
+    by_call = {call: efficiencies(content, view, call) for call in Call}
+    shown = by_call[Call.FORWARD]
+    if not shown or any(len(by_call[call]) != len(shown) for call in Call):
+        return None
+    figure = _figure("kMAC per pixel (log)", "BD-rate (%), lower is better")
+    figure.update_xaxes(type="log", dtick="D2")
+    places = _label_places(shown)
+    for one in shown:
+        figure.add_trace(_efficiency_trace(one, known[one.codec], places[one.codec]))
+    figure.add_hline(y=0, line={"width": 1, "dash": "dash", "color": "#808080"})
+    figure.update_layout(showlegend=False, updatemenus=[_call_switch(by_call)])
+    anchor = shown[0].figure.anchor
+    title = f"Complexity against efficiency: {view.title}"
+    told = "; ".join(
+        f"{one.codec} {one.cost.kmac_per_pixel:.0f} kMAC/pixel, {one.figure.value:+.1f} %" for one in shown
+    )
+    caption = (
+        f"BD-rate over PSNR against {anchor}, at 0 % by definition. Filled: rate measured here. Hollow: rate of the "
+    )
+    caption += "published curve, for networks that ran without weights. Work is always our own count (predicted); "
+    caption += "the mark is the mean over operating points, the bar reaches from the least to the most."
+    return Chart(name, title, f"Scatter plot of {title}, kMAC/pixel and BD-rate: {told}.", caption, _json(figure))
+
+
+def work_by_part(content: Content, call: Call, name: str) -> Chart | None:
+    """kMAC/pixel of one call by part of the network, a stacked bar per network; None where nothing was counted."""
+    import plotly.graph_objects as go
+
+    bars: dict[tuple[Any, ...], tuple[str, Mapping[str, float]]] = {}
+    for point in content.points:
+        if call in point.work:
+            parts = point.work[call].by_part
+            bars.setdefault((point.codec, tuple(parts.items())), (f"{point.codec} {point.label}", parts))
+    if not bars:
+        return None
+    ordered = sorted(bars.values(), key=lambda bar: sum(bar[1].values()), reverse=True)
+    figure = _figure("kMAC per pixel", "")
+    for index, part in enumerate(dict.fromkeys(part for _, parts in ordered for part in parts)):
+        figure.add_trace(
+            go.Bar(
+                x=[parts.get(part) for _, parts in ordered],
+                y=[html.escape(label) for label, _ in ordered],
+                orientation="h",
+                name=html.escape(part),
+                marker={"color": colour(index)},
+                hovertemplate="%{y}<br>" + html.escape(part) + ": %{x:.1f} kMAC/pixel<br>predicted<extra></extra>",
+            )
+        )
+    figure.update_layout(barmode="stack", height=160 + 26 * len(ordered), legend={"traceorder": "normal"})
+    figure.update_yaxes(automargin=True)
+    title = f"Work by part of the network, {call}"
+    told = "; ".join(f"{label} {sum(parts.values()):.0f}" for label, parts in ordered)
+    caption = "Counted from the network (predicted), per pixel of the picture as given; padding is inside."
+    return Chart(name, title, f"Stacked bars of {title}, kMAC/pixel in all: {told}.", caption, _json(figure))
+
+
+def _rd_trace(view: View, curve: RDCurve, metric: Metric, look: Look) -> go.Scatter:
+    import plotly.graph_objects as go
+
+    points = [point for point in curve.points if point.score(metric) is not None]
+    anchored = any(curve is anchor for anchor in view.anchors.values())
+    origin = curve.source.origin
+    name = f"{curve.codec}{' for MS-SSIM' if curve.optimised_for == 'ms-ssim' else ''} · {origin.value}"
+    told = [html.escape(f"{curve.name}; rate: {curve.rate_kind}"), *(doubt.value for doubt in curve.doubts)]
+    if curve.source.uncertainty:
+        told.append(html.escape(f"read to {curve.source.uncertainty}"))
+    hidden = metric == "psnr_db" and curve.optimised_for == "ms-ssim"
+    return go.Scatter(
+        x=[point.bpp for point in points],
+        y=[point.score(metric) for point in points],
+        customdata=[html.escape(point.label) for point in points],
+        name=html.escape(name) + (" · anchor" if anchored else ""),
+        mode="lines+markers",
+        visible="legendonly" if hidden else True,
+        line={"color": look.colour, "dash": LINES[origin], "width": 3 if anchored else 1.8},
+        marker={"color": look.colour, "symbol": look.symbol(origin), "size": 8, "line": {"width": 1.5}},
+        hovertemplate="%{x:.3f} bpp, %{y:.2f} dB (point %{customdata})<br>" + "<br>".join(told) + "<extra></extra>",
+    )
+
+
+def _efficiency_trace(one: Efficiency, look: Look, place: str) -> go.Scatter:
+    import plotly.graph_objects as go
+
+    told = f"{one.codec}: {one.figure.value:+.2f} % by {one.curve.name}; work {one.cost.origin}"
+    return go.Scatter(
+        x=[one.cost.kmac_per_pixel],
+        y=[one.figure.value],
+        error_x=_reach(one),
+        name=html.escape(one.codec),
+        mode="markers+text",
+        text=[html.escape(one.codec)],
+        textposition=place,
+        cliponaxis=False,
+        marker={"color": look.colour, "symbol": look.symbol(one.curve.source.origin), "size": 12, "line": {"width": 2}},
+        hovertemplate=html.escape(told) + "<br>%{x:.1f} kMAC/pixel<extra></extra>",
+    )
+
+
+def _reach(one: Efficiency) -> dict[str, Any]:
+    cost = one.cost
+    ends = {"array": [cost.most - cost.kmac_per_pixel], "arrayminus": [cost.kmac_per_pixel - cost.least]}
+    return {"type": "data", "symmetric": False, "thickness": 1, "visible": cost.most > cost.least, **ends}
+
+
+def _label_places(shown: Sequence[Efficiency]) -> dict[str, str]:
+    """Labels above and below the marks in turn, from left to right, so that neighbours keep clear of each other."""
+    by_work = sorted(shown, key=lambda one: one.cost.kmac_per_pixel)
+    return {one.codec: "top center" if index % 2 else "bottom center" for index, one in enumerate(by_work)}
+
+
+def _call_switch(by_call: Mapping[Call, Sequence[Efficiency]]) -> dict[str, Any]:
+    buttons = [
+        {
+            "label": call.value,
+            "method": "restyle",
+            "args": [{"x": [[one.cost.kmac_per_pixel] for one in some], "error_x": [_reach(one) for one in some]}],
+        }
+        for call, some in by_call.items()
+    ]
+    return {"type": "buttons", "direction": "right", "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom",
+            "buttons": buttons}  # fmt: skip
+
+
+def _family(view: View, curve: RDCurve) -> str:
+    return (*view.codecs(curve), curve.codec)[0]
+
+
+def _figure(x_title: str, y_title: str) -> go.Figure:
+    import plotly.graph_objects as go
+
+    axis = {"gridcolor": "#d0d0d0", "zeroline": False, "ticks": "outside", "automargin": True}
+    return go.Figure(
+        layout={
+            "template": "none",
+            "paper_bgcolor": "rgba(0,0,0,0)",
+            "plot_bgcolor": "rgba(0,0,0,0)",
+            "font": {"family": "inherit", "size": 13},
+            "height": 520,
+            "margin": {"l": 60, "r": 20, "t": 40, "b": 55},
+            "hovermode": "closest",
+            "xaxis": {**axis, "title": {"text": x_title}},
+            "yaxis": {**axis, "title": {"text": y_title}},
+        }
+    )
+
+
+def _json(figure: go.Figure) -> str:
+    """JSON that may stand inside a script element: nothing in it can close the element."""
+    return str(figure.to_json()).replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")

@@ -1,0 +1,138 @@
+"""A run's rows gathered per operating point: means, medians and counts, each still knowing what it is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from statistics import fmean, quantiles
+
+from lic_bench import curves
+from lic_bench.curves import RDPoint
+from lic_bench.records import Call, Doubt, Measurement, MemoryUse, Training
+
+
+@dataclass(frozen=True)
+class Spread:
+    """What is told of raw timing samples, in seconds."""
+
+    median: float
+    lower: float
+    upper: float
+    minimum: float
+    count: int
+
+    @classmethod
+    def of(cls, samples: Sequence[float]) -> Spread | None:
+        """Median, quartiles, minimum and number; None without samples."""
+        if not samples:
+            return None
+        lower, median, upper = quantiles(samples, n=4, method="inclusive") if len(samples) > 1 else [samples[0]] * 3
+        return cls(median, lower, upper, min(samples), len(samples))
+
+
+@dataclass(frozen=True)
+class Work:
+    """Thousand MAC per pixel of one call, over the pictures measured, in all and by part. `origin` as recorded."""
+
+    kmac_per_pixel: float
+    by_part: Mapping[str, float]
+    lower_bound: bool
+    origin: str
+
+
+@dataclass(frozen=True)
+class OperatingPoint:
+    """One codec at one operating point over a run's pictures.
+
+    `quality` holds mean rate and quality; None for an untrained network, which has neither. Memory is the largest
+    seen, in bytes.
+    """
+
+    codec: str
+    title: str
+    label: str
+    training: Training
+    optimised_for: str | None
+    pictures: int
+    quality: RDPoint | None
+    payload_bpp: float | None
+    estimated_bpp: float | None
+    parameters: int | None
+    work: Mapping[Call, Work]
+    encode: Spread | None
+    decode: Spread | None
+    memory: Mapping[Call, MemoryUse]
+    device: str
+    threads: int
+    fresh_process: str
+    weights_sha256: str | None
+    doubts: tuple[Doubt, ...]
+
+
+def operating_points(rows: Iterable[Measurement], found: Sequence[curves.RDCurve]) -> tuple[OperatingPoint, ...]:
+    """Every operating point of the run in the order of its rows; `found` are the run's curves."""
+    quality = {(curve.codec, point.label): point for curve in found for point in curve.points}
+    grouped: dict[tuple[str, str, Training], list[Measurement]] = {}
+    for row in rows:
+        grouped.setdefault((row.codec, row.point, row.training), []).append(row)
+    return tuple(_summary(some, quality.get(key[:2])) for key, some in grouped.items())
+
+
+def _summary(rows: Sequence[Measurement], quality: RDPoint | None) -> OperatingPoint:
+    first = rows[0]
+    trained = first.training is not Training.UNTRAINED
+    card = curves.known_card(first.codec)
+    doubts = [doubt for row in rows for doubt in row.doubts]
+    doubts += quality.doubts if quality and trained else []
+    return OperatingPoint(
+        codec=first.codec,
+        title=card.title if card else first.codec,
+        label=first.point,
+        training=first.training,
+        optimised_for=curves.target(first.codec, first.point, first.training),
+        pictures=len(rows),
+        quality=quality if trained else None,
+        payload_bpp=fmean(row.payload_bpp for row in rows) if trained else None,
+        estimated_bpp=_mean_or_none([row.estimated_bpp for row in rows]) if trained else None,
+        parameters=first.parameters,
+        work=_work(rows),
+        encode=Spread.of([second for row in rows for second in row.encode_seconds]),
+        decode=Spread.of([second for row in rows for second in row.decode_seconds]),
+        memory=_memory(rows),
+        device=first.device,
+        threads=first.threads,
+        fresh_process="; ".join(dict.fromkeys(row.fresh_process for row in rows if row.fresh_process)),
+        weights_sha256=first.weights_sha256,
+        doubts=tuple(dict.fromkeys(doubts)),
+    )
+
+
+def _mean_or_none(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return fmean(known) if len(known) == len(values) else None
+
+
+def _work(rows: Sequence[Measurement]) -> dict[Call, Work]:
+    """MACs of all pictures over pixels of all pictures, per call."""
+    found = {}
+    for call in Call:
+        counts = [count for row in rows for count in row.macs if count.call is call]
+        pixels = sum(count.width * count.height for count in counts)
+        if pixels:
+            parts = dict.fromkeys(part for count in counts for part in count.by_part)
+            found[call] = Work(
+                sum(count.macs for count in counts) / pixels / 1000,
+                {part: sum(count.by_part.get(part, 0) for count in counts) / pixels / 1000 for part in parts},
+                any(count.is_lower_bound for count in counts),
+                ", ".join(sorted({count.origin.value for count in counts})),
+            )
+    return found
+
+
+def _memory(rows: Sequence[Measurement]) -> dict[Call, MemoryUse]:
+    uses = sorted((use for row in rows for use in row.memory), key=lambda use: use.call)
+    return {
+        call: max(some, key=lambda use: (use.device_above_loaded_bytes or 0, use.host_above_loaded_bytes))
+        for call, some in groupby(uses, key=lambda use: use.call)
+    }

@@ -1,0 +1,314 @@
+"""Rows -> pandas frames -> CSV, Markdown and cells of the page. Every figure has a column that says its origin."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from statistics import fmean
+from typing import TYPE_CHECKING, Any
+
+from lic_bench.records import Call, Doubt, Measurement, Origin, Row, RunHeader, Training
+from lic_bench.report.content import BD_RATE, Content, View, cost_of, gather
+from lic_bench.report.points import OperatingPoint, Spread
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+NONE = "–"
+MIB = 2**20
+
+
+@dataclass(frozen=True)
+class Table:
+    """A frame with full precision, and how each column is written for people (a format such as ".3f")."""
+
+    title: str
+    frame: pd.DataFrame
+    formats: Mapping[str, str] = field(default_factory=dict)
+
+    def cells(self) -> list[list[str]]:
+        """The rows as text; what does not exist as a dash."""
+        columns = list(self.frame.columns)
+        return [
+            [_cell(value, self.formats.get(name, "")) for name, value in zip(columns, row, strict=True)]
+            for row in self.frame.itertuples(index=False, name=None)
+        ]
+
+    def numeric(self, column: str) -> bool:
+        """Whether a column holds numbers, to be set flush right."""
+        return column in self.formats
+
+    def to_csv(self) -> str:
+        """Comma-separated with a header line, nothing rounded, empty where there is no figure."""
+        return str(self.frame.to_csv(index=False, lineterminator="\n"))
+
+    def to_markdown(self) -> str:
+        """A heading and a pipe table."""
+        columns = [str(name) for name in self.frame.columns]
+        rule = ["---:" if self.numeric(name) else "---" for name in columns]
+        lines = [columns, rule, *self.cells()]
+        body = "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+        return f"## {self.title}\n\n{body}\n" if len(self.frame) else f"## {self.title}\n\nNone.\n"
+
+
+def per_picture(rows: Sequence[Row]) -> pd.DataFrame:
+    """One line per measured picture, with the derived rates beside the raw figures."""
+    import pandas as pd
+
+    names = ("codec", "point", "training", "dataset", "picture", "width", "height", "stream_bytes", "bpp",
+             "payload_bpp", "estimated_bpp", "psnr_db", "ms_ssim", "parameters", "device", "threads")  # fmt: skip
+    lines = []
+    for row in rows:
+        if isinstance(row, Measurement):
+            line = {name: getattr(row, name) for name in names}
+            line |= {"encode_seconds": _median(row.encode_seconds), "decode_seconds": _median(row.decode_seconds)}
+            line |= {f"{c.call}_kmac_per_pixel": c.kmac_per_pixel for c in row.macs}
+            lines.append(line | {"doubts": "; ".join(doubt.name for doubt in row.doubts)})
+    return pd.DataFrame(lines)
+
+
+def quality(content: Content) -> Table:
+    """Rate and distortion per operating point; untrained networks are listed without either."""
+    lines = [
+        {
+            "codec": point.codec,
+            "point": point.label,
+            "trained for": _target(point),
+            "pictures": point.pictures,
+            "bpp": point.quality.bpp if point.quality else None,
+            "payload bpp": point.payload_bpp,
+            "estimated bpp": point.estimated_bpp,
+            "PSNR dB": point.quality.psnr_db if point.quality else None,
+            "MS-SSIM": point.quality.ms_ssim if point.quality else None,
+            "MS-SSIM dB": point.quality.ms_ssim_db if point.quality else None,
+            "origin": Origin.MEASURED.value if point.quality else "none: untrained",
+            "decoded elsewhere": point.fresh_process or NONE,
+            "doubts": _names(point.doubts),
+        }
+        for point in content.points
+    ]
+    formats = {"pictures": "d", "PSNR dB": ".2f", "MS-SSIM": ".4f", "MS-SSIM dB": ".2f"}
+    formats |= dict.fromkeys(("bpp", "payload bpp", "estimated bpp"), ".4f")
+    return _table("Rate and distortion per operating point", lines, formats)
+
+
+def bd(view: View) -> Table:
+    """Every BD figure of a view, with its anchor, the range it holds over, and why it is thin or missing."""
+    lines = []
+    for curve in view.curves:
+        for name, figure in view.of(curve).items():
+            low, high = figure.interval or (None, None)
+            methods = figure.by_method
+            lines.append(
+                {
+                    "codec": curve.codec,
+                    "trained for": curve.optimised_for or NONE,
+                    "origin": curve.source.origin.value,
+                    "source": curve.source.source_id or curve.source.text,
+                    "figure": name,
+                    "value": figure.value,
+                    "unit": figure.unit,
+                    "95 % low": low,
+                    "95 % high": high,
+                    "Akima": methods.get("akima"),
+                    "cubic": methods.get("cubic"),
+                    "overlap": figure.overlap if figure.low is not None else None,
+                    "points": len(figure.test_points),
+                    "anchor": figure.anchor,
+                    "anchor points": len(figure.anchor_points),
+                    "doubts": figure.reason or _names(figure.doubts),
+                }
+            )
+    numbers = dict.fromkeys(("value", "95 % low", "95 % high", "Akima", "cubic"), "+.2f")
+    return _table(f"BD figures: {view.title}", lines, numbers | {"overlap": ".0%", "points": "d", "anchor points": "d"})
+
+
+def curve_points(view: View) -> Table:
+    """The points of every curve in a view: the table behind its charts."""
+    lines = [
+        {
+            "codec": curve.codec,
+            "trained for": curve.optimised_for or NONE,
+            "point": point.label,
+            "bpp": point.bpp,
+            "PSNR dB": point.psnr_db,
+            "MS-SSIM": point.ms_ssim,
+            "MS-SSIM dB": point.ms_ssim_db,
+            "rate": curve.rate_kind,
+            "origin": curve.source.origin.value,
+            "source": curve.source.source_id or curve.source.text,
+            "anchor": "anchor" if curve in view.anchors.values() else "",
+        }
+        for curve in view.curves
+        for point in curve.points
+    ]
+    formats = {"bpp": ".4f", "PSNR dB": ".2f", "MS-SSIM": ".4f", "MS-SSIM dB": ".2f"}
+    return _table(f"Points of the curves: {view.title}", lines, formats)
+
+
+def complexity(content: Content) -> Table:
+    """kMAC/pixel of the three calls, and parameters, per network."""
+    lines: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for point in content.points:
+        if point.work or point.parameters is not None:
+            line: dict[str, Any] = {"codec": point.codec, "points": point.label}
+            line |= {f"{call} kMAC/px": _kmac(point, call) for call in Call}
+            line |= {
+                "parameters": point.parameters,
+                "origin": ", ".join(sorted({work.origin for work in point.work.values()})) or NONE,
+                "lower bound": "yes" if any(work.lower_bound for work in point.work.values()) else "",
+            }
+            same = (point.codec, *list(line.values())[2:])
+            if same in lines:
+                lines[same]["points"] += f", {point.label}"
+            else:
+                lines[same] = line
+    formats = {f"{call} kMAC/px": ".2f" for call in Call} | {"parameters": ",d"}
+    return _table("Complexity per network", list(lines.values()), formats)
+
+
+def parts(content: Content) -> Table:
+    """kMAC/pixel by part of the network, per network and call; the shares of a call add up to 100 %."""
+    lines: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for point in content.points:
+        for call, work in point.work.items():
+            for part, kmac in work.by_part.items():
+                line = {
+                    "codec": point.codec,
+                    "point": point.label,
+                    "call": call.value,
+                    "part": part,
+                    "kMAC/px": kmac,
+                    "share": kmac / work.kmac_per_pixel if work.kmac_per_pixel else None,
+                    "origin": work.origin,
+                }
+                lines.setdefault((point.codec, call, tuple(work.by_part.items()), part), line)
+    return _table("Complexity by part", list(lines.values()), {"kMAC/px": ".2f", "share": ".1%"})
+
+
+def time_and_memory(content: Content) -> Table:
+    """Encode and decode times with quartiles, and peak memory, per operating point."""
+    lines = []
+    for point in content.points:
+        line: dict[str, Any] = {"codec": point.codec, "point": point.label, "training": point.training.value}
+        for call, spread in ((Call.ENCODE, point.encode), (Call.DECODE, point.decode)):
+            line |= _times(call, spread)
+        for call in (Call.ENCODE, Call.DECODE):
+            line[f"{call} host MiB"] = _mib(point, call, "host_above_loaded_bytes")
+        if any(use.device_above_loaded_bytes is not None for some in content.points for use in some.memory.values()):
+            for call in (Call.ENCODE, Call.DECODE):
+                line[f"{call} device MiB"] = _mib(point, call, "device_above_loaded_bytes")
+        line |= {"device": point.device, "threads": point.threads, "origin": Origin.MEASURED.value}
+        lines.append(line | {"doubts": _names(point.doubts)})
+    formats = {f"{call} {what}": ".4g" for call in ("encode", "decode") for what in ("s", "min s")}
+    formats |= {f"{call} n": "d" for call in ("encode", "decode")} | {"threads": "d"}
+    formats |= {f"{call} {place} MiB": ".1f" for call in ("encode", "decode") for place in ("host", "device")}
+    return _table("Time and memory per operating point", lines, formats)
+
+
+def failures(content: Content) -> Table:
+    """What broke, where and why."""
+    names = ("codec", "point", "picture", "stage", "reason")
+    lines = [{name: _everything(getattr(row, name)) for name in names} for row in content.failures]
+    return _table("Failures", lines, {})
+
+
+def summary(rows: Sequence[Row], header: RunHeader, anchor: str | None = None) -> list[tuple[str, ...]]:
+    """The short table at the end of a run, a line per codec, the names of the columns first."""
+    content = gather(rows, header, anchor, intervals=False)
+    names = ("codec", "weights", "points", "bpp", "BD-rate %", "enc kMAC/px", "dec kMAC/px", "enc s", "dec s")
+    codecs = dict.fromkeys(point.codec for point in content.points)
+    broken = {row.codec: row for row in content.failures if row.codec not in codecs}
+    lines = [_line(content, codec) for codec in codecs]
+    return [names, *lines, *((name, "failed", *[NONE] * (len(names) - 2)) for name in broken)]
+
+
+summary_rows = summary
+
+
+def _line(content: Content, codec: str) -> tuple[str, ...]:
+    some = [point for point in content.points if point.codec == codec]
+    rates = [point.quality.bpp for point in some if point.quality]
+    return (
+        codec,
+        ", ".join(dict.fromkeys(point.training.value for point in some)),
+        str(len(some)),
+        f"{min(rates):.2f} to {max(rates):.2f}" if rates else NONE,
+        _bd_cell(content.views[0], codec),
+        *(_cost_cell(content, codec, call) for call in (Call.ENCODE, Call.DECODE)),
+        *(_seconds_cell([getattr(point, call) for point in some]) for call in ("encode", "decode")),
+    )
+
+
+def _bd_cell(view: View, codec: str) -> str:
+    """The measured BD-rate, the published one said to be so, or that this codec is the anchor."""
+    mine = [curve for curve in view.curves if curve.codec == codec and curve.source.origin is Origin.MEASURED]
+    if any(curve in view.anchors.values() for curve in mine):
+        return "anchor"
+    figures = [view.of(curve).get(BD_RATE) for curve in mine if curve.optimised_for != "ms-ssim"]
+    values = [figure.value for figure in figures if figure and figure.value is not None]
+    return f"{values[0]:+.1f}" if values else NONE
+
+
+def _cost_cell(content: Content, codec: str, call: Call) -> str:
+    cost = cost_of(content, codec, call)
+    return NONE if cost is None else f"{'≥ ' if cost.lower_bound else ''}{cost.kmac_per_pixel:.1f}"
+
+
+def _seconds_cell(spreads: Sequence[Spread | None]) -> str:
+    medians = [spread.median for spread in spreads if spread]
+    return f"{fmean(medians):.3g}" if medians else NONE
+
+
+def _times(call: Call, spread: Spread | None) -> dict[str, Any]:
+    quartiles = f"{spread.lower:.4g} to {spread.upper:.4g}" if spread else NONE
+    return {
+        f"{call} s": spread.median if spread else None,
+        f"{call} quartiles": quartiles,
+        f"{call} min s": spread.minimum if spread else None,
+        f"{call} n": spread.count if spread else 0,
+    }
+
+
+def _mib(point: OperatingPoint, call: Call, column: str) -> float | None:
+    use = point.memory.get(call)
+    found: int | None = getattr(use, column) if use else None
+    return None if found is None else found / MIB
+
+
+def _kmac(point: OperatingPoint, call: Call) -> float | None:
+    return point.work[call].kmac_per_pixel if call in point.work else None
+
+
+def _target(point: OperatingPoint) -> str:
+    if point.training is Training.UNTRAINED:
+        return point.training.value
+    return point.optimised_for or NONE
+
+
+def _everything(value: str | None) -> str:
+    return "all" if value in (None, "*") else str(value)
+
+
+def _names(doubts: Sequence[Doubt]) -> str:
+    return ", ".join(doubt.name.lower().replace("_", " ") for doubt in doubts)
+
+
+def _median(samples: Sequence[float]) -> float | None:
+    spread = Spread.of(samples)
+    return spread.median if spread else None
+
+
+def _table(title: str, lines: Sequence[Mapping[str, Any]], formats: Mapping[str, str]) -> Table:
+    import pandas as pd
+
+    return Table(title, pd.DataFrame(list(lines)), formats)
+
+
+def _cell(value: Any, form: str) -> str:
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return NONE
+    if form.endswith("d"):
+        value = int(value)  # pandas makes a column of integers floating when one is missing
+    return format(value, form) if form else str(value)
