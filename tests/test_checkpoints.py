@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from lic_bench.zoo.checkpoints import load_strictly, normalise, read
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from lic_bench.errors import WeightsError
-from lic_bench.zoo.checkpoints import load_strictly, normalise, read
 
 
 class Prior(nn.Module):
@@ -52,7 +52,9 @@ def test_the_prefix_of_parallel_training_is_dropped(prefix: str) -> None:
     assert set(normalise({prefix + key: tensor for key, tensor in state().items()})) == kept()
 
 
-@pytest.mark.parametrize(("matrices", "biases"), [("_matrix", "_bias"), ("_matrices.", "_biases."), ("matrices.", "biases.")])
+@pytest.mark.parametrize(
+    ("matrices", "biases"), [("_matrix", "_bias"), ("_matrices.", "_biases."), ("matrices.", "biases.")]
+)
 @pytest.mark.parametrize("prefix", ["", "entropy_bottleneck.", "latent_codec.hyper.entropy_bottleneck."])
 def test_every_name_the_prior_ever_had_is_understood(prefix: str, matrices: str, biases: str) -> None:
     old = {f"{prefix}{matrices}0": torch.ones(1), f"{prefix}{biases}3": torch.ones(1)}
@@ -132,11 +134,10 @@ class Bomb:
 @pytest.mark.parametrize("saved_by", ["torch", "torch, old format", "pickle"])
 def test_a_pickle_that_would_run_code_is_refused_and_does_not_run_it(tmp_path: Path, saved_by: str) -> None:
     path, made = tmp_path / "bomb.pth.tar", tmp_path / "made"
-    held = {"state_dict": state(), "bomb": Bomb(made)}
     if saved_by == "pickle":
-        path.write_bytes(pickle.dumps(held, protocol=2))
+        path.write_bytes(pickle.dumps({"bomb": Bomb(made)}, protocol=2))
     else:
-        torch.save(held, path, _use_new_zipfile_serialization=saved_by == "torch")
+        torch.save({"state_dict": state(), "bomb": Bomb(made)}, path, _use_new_zipfile_serialization=saved_by == "torch")
     with pytest.raises(WeightsError, match=r"was refused: reading it would run code .*mkdir"):
         read(path)
     assert not made.exists()
