@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from compressai.layers import GDN
 from torch import Tensor, nn
 
@@ -19,6 +20,11 @@ def conv3(inputs: int, outputs: int, stride: int = 1) -> nn.Conv2d:
 def subpixel3(inputs: int, outputs: int, factor: int = 2) -> nn.Sequential:
     """A 3x3 convolution followed by a pixel shuffle: `factor` times as high and as wide."""
     return nn.Sequential(conv3(inputs, outputs * factor**2), nn.PixelShuffle(factor))
+
+
+def straight_through(values: Tensor) -> Tensor:
+    """Values rounded to integers, half to even; the gradient passes unchanged."""
+    return torch.round(values).detach() + (values - values.detach())
 
 
 class ResidualBlock(nn.Module):

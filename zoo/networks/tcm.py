@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from lic_bench.errors import WeightsError
 
-from .bricks import conv1, conv3, subpixel3
+from .bricks import conv1, conv3, straight_through, subpixel3
 from .coding import FactorizedPrior, SymbolReader, SymbolWriter, scale_indexes
 from .windows import merge, relative_positions, split
 
@@ -184,11 +184,6 @@ def width_of(state: Mapping[str, Tensor], origin: str) -> int:
             "with N a multiple of 32."
         )
     return int(first.shape[0]) // 2
-
-
-def straight_through(values: Tensor) -> Tensor:
-    """Values rounded to integers, half to even; the gradient passes unchanged."""
-    return torch.round(values).detach() + (values - values.detach())
 
 
 class TCM(CompressionModel):  # type: ignore[misc]
