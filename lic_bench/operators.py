@@ -34,13 +34,15 @@ ELEMENTWISE = "element-wise"
 class Cost:
     """What one call costs. `at_output` is the MAC figure of counters that take a transposed convolution's output.
 
-    `kind` names the operator among COUNTED, or the kind of other work; `unseen` is set for an operator nobody knows.
+    `kind` names the operator among COUNTED, or the kind of `other` work; `softmax` is the softmax inside attention;
+    `unseen` is set for an operator nobody knows.
     """
 
     kind: str = ""
     macs: int = 0
     at_output: int = 0
     other: int = 0
+    softmax: int = 0
     unseen: bool = False
 
 
@@ -49,6 +51,8 @@ def cost(operator: OpOverload, arguments: Arguments, result: Any) -> Cost:
     name = operator._schema.name.removeprefix("aten::")
     if name in _CONVOLUTIONS:
         return _convolution(arguments, result)
+    if name in _ATTENTIONS:
+        return attention(*arguments[:3])
     if name in _COUNTED:
         kind, formula = _COUNTED[name]
         macs = formula(arguments, result)
@@ -66,12 +70,12 @@ def cost(operator: OpOverload, arguments: Arguments, result: Any) -> Cost:
 def is_known(operator: OpOverload) -> bool:
     """Whether the operator is counted, other work or free, so that it need not be taken apart."""
     name = operator._schema.name.removeprefix("aten::")
-    listed = name in _CONVOLUTIONS or name in _COUNTED or name in _OTHER or name in _FREE
+    listed = any(name in table for table in (_CONVOLUTIONS, _ATTENTIONS, _COUNTED, _OTHER, _FREE))
     return listed or operator.is_view or operator.namespace == "prim" or torch.Tag.pointwise in operator.tags
 
 
-def attention_macs(query: Tensor, key: Tensor, value: Tensor) -> int:
-    """Products of scaled dot-product attention: query x key and weights x value, dense under every mask.
+def attention(query: Tensor, key: Tensor, value: Tensor) -> Cost:
+    """Scaled dot-product attention: the products query x key and weights x value, dense under every mask.
 
     Shapes ... x length x channels; leading dimensions broadcast, grouped queries have more heads than keys.
     """
@@ -79,7 +83,9 @@ def attention_macs(query: Tensor, key: Tensor, value: Tensor) -> int:
     if query.dim() > 2:
         batch = math.prod(torch.broadcast_shapes(query.shape[:-3], key.shape[:-3]))  # type: ignore[no-untyped-call]
         heads = query.shape[-3]
-    return int(batch * heads * query.shape[-2] * key.shape[-2] * (query.shape[-1] + value.shape[-1]))
+    weights = int(batch * heads * query.shape[-2] * key.shape[-2])
+    macs = weights * int(query.shape[-1] + value.shape[-1])
+    return Cost(ATTENTION, macs, macs, softmax=weights)
 
 
 def _elements(result: Any) -> int:
@@ -125,10 +131,6 @@ def _linear(arguments: Arguments, result: Any) -> int:
     return int(arguments[0].numel() * arguments[1].shape[0])
 
 
-def _attention(arguments: Arguments, result: Any) -> int:
-    return attention_macs(arguments[0], arguments[1], arguments[2])
-
-
 def _multi_head_attention(arguments: Arguments, result: Any) -> int:
     """query, key, value, width, heads, ...: three projections in, two products, one projection out; B x T x width."""
     query, key, width = arguments[0], arguments[1], int(arguments[3])
@@ -169,6 +171,14 @@ def _fourier(arguments: Arguments, result: Any) -> int:
 
 
 _CONVOLUTIONS = {"convolution", "_convolution"}
+_ATTENTIONS = {
+    "_scaled_dot_product_flash_attention_for_cpu",
+    "_scaled_dot_product_flash_attention",
+    "_scaled_dot_product_efficient_attention",
+    "_scaled_dot_product_cudnn_attention",
+    "_scaled_dot_product_attention_math",
+    "_scaled_dot_product_fused_attention_overrideable",
+}
 
 _COUNTED: Mapping[str, tuple[str, Formula]] = {
     "mm": (MATMUL, _product(0, 1)),
@@ -186,12 +196,6 @@ _COUNTED: Mapping[str, tuple[str, Formula]] = {
     "linear": (LINEAR, _linear),
     "mkldnn_linear": (LINEAR, _linear),
     "mkldnn_rnn_layer": (RECURRENT, _recurrent_layer),
-    "_scaled_dot_product_flash_attention_for_cpu": (ATTENTION, _attention),
-    "_scaled_dot_product_flash_attention": (ATTENTION, _attention),
-    "_scaled_dot_product_efficient_attention": (ATTENTION, _attention),
-    "_scaled_dot_product_cudnn_attention": (ATTENTION, _attention),
-    "_scaled_dot_product_attention_math": (ATTENTION, _attention),
-    "_scaled_dot_product_fused_attention_overrideable": (ATTENTION, _attention),
     "_native_multi_head_attention": (ATTENTION, _multi_head_attention),
     "_transformer_encoder_layer_fwd": (ATTENTION, _encoder_layer),
     "torchvision::deform_conv2d": (DEFORMABLE, _deformable),

@@ -72,7 +72,8 @@ def twin(module: nn.Module, mode: FakeTensorMode) -> nn.Module:
 def building() -> Iterator[FakeTensorMode]:
     """Networks made inside have fake parameters: no memory, no time for initial values, no coder tables."""
     mode = FakeTensorMode(allow_non_fake_inputs=True)
-    with pretending(compressai=True), torch.no_grad(), mode:
+    moving = _replaced(nn.Module, "_apply", _or_fake(nn.Module._apply, _apply))
+    with pretending(compressai=True), moving, torch.no_grad(), mode:
         yield mode
 
 
@@ -81,7 +82,7 @@ def pretending(compressai: bool = False) -> Iterator[Pretence]:
     """Put CompressAI's entropy coders and position loops aside, if anybody imported them (or `compressai` is True)."""
     pretence = Pretence()
     with ExitStack() as stack:
-        stack.enter_context(_replaced(FakeTensor, "tolist", lambda tensor: _zeros(tuple(tensor.shape))))
+        stack.enter_context(_replaced(FakeTensor, "tolist", _tolist))
         if compressai or "compressai.entropy_models" in sys.modules:
             for owner, name, value in _replacements(pretence):
                 stack.enter_context(_replaced(owner, name, value))
@@ -100,9 +101,17 @@ def _replaced(owner: Any, name: str, value: Any) -> Iterator[None]:
         setattr(owner, name, before)
 
 
-def _zeros(shape: tuple[int, ...]) -> Any:
-    """What symbols and table rows are without data: nested lists of zeros."""
-    return 0 if not shape else [_zeros(shape[1:])] * shape[0]
+class _Unknown:
+    """A number nobody computed. It can be collected and handed to a coder; any arithmetic with it is a TypeError."""
+
+
+def _tolist(tensor: Tensor) -> Any:
+    """The values of a fake tensor as nested lists, of which only the shape is known."""
+
+    def nested(shape: Sequence[int]) -> Any:
+        return [nested(shape[1:])] * shape[0] if shape else _Unknown()
+
+    return nested(tensor.shape)
 
 
 def _replacements(pretence: Pretence) -> Iterator[tuple[Any, str, Any]]:
@@ -150,6 +159,17 @@ def _or_fake(original: Callable[..., Any], pretended: Callable[..., Any]) -> Cal
         return (pretended if fake_mode_of(self) else original)(self, *args, **kwargs)
 
     return either
+
+
+def _apply(self: nn.Module, function: Callable[[Tensor], Tensor], recurse: bool = True) -> nn.Module:
+    """Module.to and the like without torch's exchange of tensors in place, which fake ones refuse."""
+    for module in self.modules():
+        for name, weight in module.named_parameters(recurse=False):
+            if (moved := function(weight)) is not weight:
+                module._parameters[name] = nn.Parameter(moved, weight.requires_grad)
+        for name, tensor in module.named_buffers(recurse=False):
+            module._buffers[name] = function(tensor)
+    return self
 
 
 def _no_update(self: Any, *args: Any, **kwargs: Any) -> bool:

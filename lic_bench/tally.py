@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch.nn.functional as F
@@ -52,6 +52,8 @@ class Tally:
 
     def add(self, path: str, in_layer: bool, cost: operators.Cost, times: int) -> None:
         """Take down one operator, `times` times."""
+        if cost.softmax:
+            self.other["softmax"] += times * cost.softmax
         if cost.unseen:
             self.unseen[cost.kind] += times
         elif cost.other:
@@ -102,6 +104,10 @@ class _Place:
         if isinstance(result, Tensor) and owners and all(owners):
             self.owners.setdefault(result, owners[0])
 
+    def weighs(self, arguments: Sequence[Tensor]) -> bool:
+        """Whether a weight is among these."""
+        return any(self.owners.get(tensor) is not None for tensor in arguments)
+
     def now(self, arguments: Sequence[Tensor]) -> tuple[str, bool]:
         """The path that this work belongs to, and whether a convolution or linear module does it itself."""
         module = self.running[-1] if self.running else None
@@ -133,7 +139,7 @@ class _Dispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def __init__(self, tally: Tally, place: _Place, pretence: Pretence) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.tally, self.place, self.pretence = tally, place, pretence
-        self.label = ""
+        self.linear = False
         self.silent = False
 
     def __torch_dispatch__(self, func: OpOverload, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -149,22 +155,28 @@ class _Dispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]
             tensors = tuple(_tensors(arguments))
             self.place.inherit(tensors, result)
             cost = operators.cost(func, arguments, result)
-            if self.label and cost.kind == operators.MATMUL:
-                cost = operators.Cost(self.label, cost.macs, cost.at_output)
+            if cost.kind == operators.MATMUL:
+                cost = replace(cost, kind=self._product(tensors))
             self.add(cost, tensors)
         return result
 
     def add(self, cost: operators.Cost, tensors: Sequence[Tensor]) -> None:
         self.tally.add(*self.place.now(tensors), cost, self.pretence.times)
 
+    def _product(self, tensors: Sequence[Tensor]) -> str:
+        """What a matrix product is for: MultiheadAttention hides its own calls from `_Functions`."""
+        if self.place.running and isinstance(self.place.running[-1], nn.MultiheadAttention):
+            return operators.LINEAR if self.place.weighs(tensors) else operators.ATTENTION
+        return operators.LINEAR if self.linear else operators.MATMUL
+
     @contextmanager
-    def labelled(self, label: str) -> Iterator[None]:
-        """Matrix products inside are called by this name."""
-        before, self.label = self.label, label
+    def in_linear(self) -> Iterator[None]:
+        """Matrix products inside are those of a linear layer."""
+        before, self.linear = self.linear, True
         try:
             yield
         finally:
-            self.label = before
+            self.linear = before
 
     @contextmanager
     def silenced(self) -> Iterator[None]:
@@ -186,10 +198,7 @@ class _Functions(TorchFunctionMode):
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         if func is F.linear:
-            with self.dispatch.labelled(operators.LINEAR):
-                return func(*args, **kwargs)
-        if func is F.multi_head_attention_forward:
-            with self, self.dispatch.labelled(operators.ATTENTION):
+            with self.dispatch.in_linear():
                 return func(*args, **kwargs)
         if func is F.scaled_dot_product_attention:
             return self._attention(func, args, kwargs)
@@ -198,11 +207,8 @@ class _Functions(TorchFunctionMode):
     def _attention(self, func: Any, args: Any, kwargs: Any) -> Any:
         """Counted here, so that the figure does not depend on the kernel a processor has for it."""
         query, key, value = (*args, *(kwargs[name] for name in ("query", "key", "value") if name in kwargs))[:3]
-        macs = operators.attention_macs(query, key, value)
-        weights = macs // (query.shape[-1] + value.shape[-1])
         if not self.dispatch.silent:
-            self.dispatch.add(operators.Cost(operators.ATTENTION, macs, macs), (query, key, value))
-            self.dispatch.add(operators.Cost("softmax", other=weights), (query, key, value))
+            self.dispatch.add(operators.attention(query, key, value), (query, key, value))
         with self.dispatch.silenced():
             return func(*args, **kwargs)
 
