@@ -2,7 +2,8 @@
 
 A network writes the symbols of its latents with a `SymbolWriter` and gets them back from a `SymbolReader`. Given
 tensors that hold no data (FakeTensorMode, or the meta device) the writer accepts them and the reader answers with
-zeros of the right shape, so that `compress` and `decompress` can be followed call by call at any picture size.
+zeros of the right shape, so that `compress` and `decompress` can be followed call by call at any picture size; every
+such read is announced, for reads one after another are a decoder's serial steps.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from compressai import ans
 from compressai.entropy_models import EntropyBottleneck, EntropyModel
 from torch import Tensor
 from torch._subclasses.fake_tensor import FakeTensor
+
+from lic_bench.pretend import entropy_decoder_read
 
 
 def holds_data(tensor: Tensor) -> bool:
@@ -68,6 +71,7 @@ class SymbolReader:
     def read(self, indexes: Tensor) -> Tensor:
         """The next symbols, int32 in the shape of `indexes`, which name the table of each."""
         if not holds_data(indexes):
+            entropy_decoder_read()
             return torch.zeros_like(indexes, dtype=torch.int32)
         values = self._coder.decode_stream(indexes.flatten().tolist(), *self._tables())
         return torch.tensor(values, dtype=torch.int32, device=indexes.device).view(indexes.shape)
