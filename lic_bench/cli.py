@@ -27,7 +27,7 @@ Anchor = Annotated[
     str | None,
     typer.Option(
         "--anchor",
-        help="Codec of the run, or published curve NAME or NAME/SOURCE. [default: published VTM-17.0 on kodak, else jpeg]",
+        help="Codec of the run, or published curve NAME[/SOURCE]. [default: VTM-17.0 as published on kodak, else jpeg]",
         show_default=False,
     ),
 ]

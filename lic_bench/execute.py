@@ -132,8 +132,10 @@ def _context(jobs: Sequence[Job]) -> BaseContext:
     from lic_bench import catalogue
 
     context = multiprocessing.get_context("forkserver")
-    loaders = {catalogue.card(job.door).loader.partition(":")[0] for job in jobs}
-    context.set_forkserver_preload(["lic_bench.measure", *sorted(loaders)])
+    cards = [catalogue.card(job.door) for job in jobs]
+    heavy = ["compressai.models"] if any(card.learned for card in cards) else []  # 7 s that need be spent only once
+    loaders = {card.loader.partition(":")[0] for card in cards}
+    context.set_forkserver_preload(["lic_bench.measure", "pytorch_msssim", *heavy, *sorted(loaders)])
     known = "ignore:`torch.jit.script` is deprecated:FutureWarning"  # printed by torch's own dependents on import
     os.environ["PYTHONWARNINGS"] = ",".join(filter(None, (os.environ.get("PYTHONWARNINGS"), known)))
     return context
