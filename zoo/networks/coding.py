@@ -48,16 +48,18 @@ class SymbolWriter:
 
     def __init__(self, model: EntropyModel) -> None:
         self._tables = _Tables(model)
-        self._coder = ans.BufferedRansEncoder()
+        self._coder: ans.BufferedRansEncoder | None = None  # made when needed: it cannot flush an empty stream
 
     def write(self, symbols: Tensor, indexes: Tensor) -> None:
         """Append integer `symbols`; `indexes`, of the same shape, name the table of each."""
-        if holds_data(symbols) and holds_data(indexes):
-            self._coder.encode_with_indexes(symbols.flatten().tolist(), indexes.flatten().tolist(), *self._tables())
+        if not holds_data(symbols) or not holds_data(indexes):
+            return
+        self._coder = self._coder or ans.BufferedRansEncoder()
+        self._coder.encode_with_indexes(symbols.flatten().tolist(), indexes.flatten().tolist(), *self._tables())
 
     def finish(self) -> bytes:
         """The stream; empty where no symbol held data."""
-        return bytes(self._coder.flush())
+        return b"" if self._coder is None else bytes(self._coder.flush())
 
 
 class SymbolReader:

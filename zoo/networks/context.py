@@ -7,6 +7,7 @@ context: 128). Positions of a class are *squeezed* as `checkerboard` says.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import cast
 
 import torch
@@ -115,31 +116,35 @@ class LocalContext(nn.Module):
         self.norm1 = nn.LayerNorm(SLICE)
         self.norm2 = nn.LayerNorm(CONTEXT)
         self.fusion = nn.Conv2d(SLICE, CONTEXT, WINDOW)
-        nn.init.trunc_normal_(self.relative_position_table, std=0.02)
+        nn.init.normal_(self.relative_position_table, std=0.02)
 
-    def forward(self, anchors: Tensor, mask: Tensor, parity: int) -> Tensor:
-        """The slice's anchors (zero elsewhere) to the context of the positions of one class, squeezed.
+    def forward(self, anchors: Tensor, masks: Mapping[int, Tensor]) -> list[Tensor]:
+        """The slice's anchors (zero elsewhere) to the contexts of the classes that masks are given for, squeezed.
 
-        B x 32 x H x W to B x 64 x H x W/2; `mask` is `window_mask(H, W, parity)`.
+        B x 32 x H x W to B x 64 x H x W/2 for each class; its mask is `window_mask(H, W, parity)`.
         """
         batch, _, height, width = anchors.shape
         tokens = self.qkv_proj(self.norm1(anchors.permute(0, 2, 3, 1)))
         by_head = tokens.unflatten(-1, (3, SLICE // self.heads, self.heads)).transpose(-1, -2).flatten(-3)
-        cells = _windows(by_head, parity).unflatten(-1, (3, self.heads, -1))
-        attended = torch.cat([self._attend(cells[:, :, :, h], mask, h) for h in range(self.heads)], dim=-1)
+        fused = [self._fuse(_windows(by_head, parity), mask) for parity, mask in masks.items()]
+        return [t.view(batch, height, width // 2, CONTEXT).permute(0, 3, 1, 2).contiguous() for t in fused]
+
+    def _fuse(self, windows: Tensor, mask: Tensor) -> Tensor:
+        """Windows x 25 x 96 (q of each head, k of each, v of each) to one vector of 64 for each window."""
+        cells = windows.unflatten(-1, (3, self.heads, -1))
+        attended = torch.cat([self._attend(cells[:, :, :, head], mask, head) for head in range(self.heads)], dim=-1)
         # A convolution over a window of its own size is one product with all cells and channels side by side.
         kernel = self.fusion.weight.permute(0, 2, 3, 1).flatten(1)
         fused = self.proj(F.linear(attended.flatten(1), kernel, self.fusion.bias))
-        fused = fused + self.mlp(self.norm2(fused))
-        return cast(Tensor, fused.view(batch, height, width // 2, CONTEXT).permute(0, 3, 1, 2).contiguous())
+        return cast(Tensor, fused + self.mlp(self.norm2(fused)))
 
     def _attend(self, cells: Tensor, mask: Tensor, head: int) -> Tensor:
         """One head in all windows: windows x 25 x (q, k, v) x 16 to windows x 25 x 16."""
         queries, keys, values = cells.unbind(2)
         bias = self.relative_position_table[:, head][cast(Tensor, self.relative_position_index)]
-        logits = torch.baddbmm(bias, queries, keys.transpose(1, 2), alpha=(SLICE // self.heads) ** -0.5)
-        masked = logits.view(-1, *mask.shape) + mask
-        return torch.bmm(masked.flatten(0, 1).softmax(dim=-1), values)
+        offsets = (mask + bias).repeat(len(cells) // len(mask), 1, 1)
+        logits = torch.baddbmm(offsets, queries, keys.transpose(1, 2), alpha=(SLICE // self.heads) ** -0.5)
+        return torch.bmm(logits.softmax(dim=-1), values)
 
 
 def window_mask(height: int, width: int, parity: int, like: Tensor) -> Tensor:

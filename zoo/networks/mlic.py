@@ -57,15 +57,31 @@ class Stack(nn.Module):
         return cast(Tensor, getattr(self, self.name)(x))
 
 
+class Transform(Stack):
+    """A stack that runs channels-last, which spares its large convolutions a tenth of their time.
+
+    The last layer runs in the plain layout, the one the authors' y and x_hat were made in: summing y in another order
+    would move values that lie on a rounding tie.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """All layers, one after the other; the result is contiguous."""
+        *large, last = getattr(self, self.name)
+        x = x.contiguous(memory_format=torch.channels_last)
+        for layer in large:
+            x = layer(x)
+        return cast(Tensor, last(x.contiguous()))
+
+
 def _with_gelu(*layers: nn.Module) -> list[nn.Module]:
     """The layers with a GELU between each two."""
     spaced = [module for layer in layers for module in (layer, nn.GELU())]
     return spaced[:-1]
 
 
-def _analysis(variant: Variant) -> Stack:
+def _analysis(variant: Variant) -> Transform:
     half, quarter, eighth = variant.widths
-    return Stack(
+    return Transform(
         "analysis_transform",
         ResidualBlockDown(3, half),
         ResidualBlock(half, half),
@@ -77,10 +93,10 @@ def _analysis(variant: Variant) -> Stack:
     )
 
 
-def _synthesis(variant: Variant) -> Stack:
+def _synthesis(variant: Variant) -> Transform:
     half, quarter, eighth = variant.widths
     first = eighth if variant.of_2023 else LATENT
-    return Stack(
+    return Transform(
         "synthesis_transform",
         ResidualBlock(LATENT, first),
         ResidualBlockUp(first, eighth),
@@ -210,7 +226,8 @@ class MLIC(CompressionModel):  # type: ignore[misc]
         """
         height, width = hyper.shape[-2:]
         hyper_mean = hyper[:, LATENT:]
-        mask = window_mask(height, width, NON_ANCHOR, hyper)
+        attended = (NON_ANCHOR,) if self.spares_work else (NON_ANCHOR, ANCHOR)
+        masks = {parity: window_mask(height, width, parity, hyper) for parity in attended}
         decoded: list[Tensor] = []
         for i in range(SLICES):
             shared = [hyper]
@@ -221,7 +238,7 @@ class MLIC(CompressionModel):  # type: ignore[misc]
             current = unsqueeze(code(i, ANCHOR, scales, means), ANCHOR)
             current = current + self._refinement(self.lrp_anchor[i], [hyper_mean, *decoded, current], ANCHOR)
 
-            local = self.local_context[i](current, mask, NON_ANCHOR)
+            local = dict(zip(masks, self.local_context[i](current, masks), strict=True))
             if i:
                 shared = [self.global_intra_context[i](decoded[-1], current), *shared]
             scales, means = self._gaussian(self.entropy_parameters_nonanchor[i], shared, NON_ANCHOR, local)
@@ -232,10 +249,18 @@ class MLIC(CompressionModel):  # type: ignore[misc]
             decoded.append(current)
         return torch.cat(decoded, dim=1)
 
-    def _gaussian(self, network: nn.Module, shared: list[Tensor], parity: int, *own: Tensor) -> tuple[Tensor, ...]:
-        """Scales and means at one class of positions, squeezed, from contexts on the grid and contexts of that class."""
-        inputs = [*own, *(squeeze(context, parity) for context in shared)]
-        return cast(tuple[Tensor, ...], network(torch.cat(inputs, dim=1)).chunk(2, dim=1))
+    def _gaussian(
+        self, network: nn.Module, grids: list[Tensor], parity: int, halves: Mapping[int, Tensor] | None = None
+    ) -> tuple[Tensor, ...]:
+        """Scales and means at one class of positions, squeezed, from contexts on the grid and squeezed ones by class."""
+        halves = halves or {}
+        if self.spares_work:
+            inputs = [half for p, half in halves.items() if p == parity] + [squeeze(grid, parity) for grid in grids]
+            parameters = network(torch.cat(inputs, dim=1))
+        else:
+            joined = [sum(unsqueeze(half, p) for p, half in halves.items())] if halves else []
+            parameters = squeeze(network(torch.cat([*joined, *grids], dim=1)), parity)
+        return cast(tuple[Tensor, ...], parameters.chunk(2, dim=1))
 
     @staticmethod
     def _refinement(network: nn.Module, inputs: list[Tensor], parity: int) -> Tensor:
