@@ -77,7 +77,7 @@ class LearnedCodec:
     def decode(self, data: bytes) -> Image:
         """The picture of one stream. Raises StreamError when made on another kind of device, or damaged."""
         contents = stream.unpack(data, self.identity)
-        shape = contents.shape
+        shape: stream.Shape | None = contents.shape
         if shape == _KNOWN:
             shape = self.latent_shape(contents.width, contents.height)
         here = "cpu" if self.device.type == "cpu" else "accelerator"

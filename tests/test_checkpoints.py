@@ -137,7 +137,8 @@ def test_a_pickle_that_would_run_code_is_refused_and_does_not_run_it(tmp_path: P
     if saved_by == "pickle":
         path.write_bytes(pickle.dumps({"bomb": Bomb(made)}, protocol=2))
     else:
-        torch.save({"state_dict": state(), "bomb": Bomb(made)}, path, _use_new_zipfile_serialization=saved_by == "torch")
+        zipped = saved_by == "torch"
+        torch.save({"state_dict": state(), "bomb": Bomb(made)}, path, _use_new_zipfile_serialization=zipped)
     with pytest.raises(WeightsError, match=r"was refused: reading it would run code .*mkdir"):
         read(path)
     assert not made.exists()

@@ -94,7 +94,11 @@ JPEG = CodecCard(
     loader=_LOADER,
     published=(CurveId("jpeg", "compressai-classical", "none"),),
     claims=("jpeg",),
-    notes=("Pillow's defaults: standard Huffman tables, baseline, chroma at half width and height.",),
+    notes=(
+        "Pillow's defaults: standard Huffman tables, baseline, chroma at half width and height.",
+        "The published curve is Pillow 7.1.2 with IJG libjpeg 9d, which gives its figures to the last digit. "
+        "libjpeg-turbo (2.1.4 and 3.2.0 alike) decodes the same streams 0.1 dB better: BD-rate -1.9 % on Kodak.",
+    ),
 )
 
 JPEG_444 = CodecCard(
@@ -122,7 +126,7 @@ WEBP = CodecCard(
     loader=_LOADER,
     published=(CurveId("webp", "compressai-classical", "none"),),
     claims=("webp",),
-    notes=("Method 4; always 4:2:0.",),
+    notes=("Method 4; always 4:2:0. libwebp 1.6.0 gives the published curve: BD-rate -0.02 % on Kodak.",),
 )
 
 JPEG2000 = CodecCard(
@@ -138,8 +142,9 @@ JPEG2000 = CodecCard(
     published=(CurveId("jpeg2000", "compressai-classical", "none"),),
     claims=("jpeg2000",),
     notes=(
-        "The label is the compression ratio asked for (24 bits per pixel over it). Irreversible 9/7 wavelet and colour "
-        "transform; the published curve was coded without the colour transform and lies below.",
+        "The label is the compression ratio asked for: 24 bits per pixel over it.",
+        "Irreversible 9/7 wavelet with the colour transform. The published curve, whose settings are not stated, needs "
+        "more rate: BD-rate -20 % against it on Kodak.",
     ),
 )
 
@@ -151,8 +156,11 @@ AVIF = CodecCard(
     year=2019,
     licence="BSD-2-Clause (libavif, libaom)",
     learned=False,
-    points=_points((5, 10, 20, 30, 40, 50, 60, 70, 75)),
+    points=_points((10, 20, 30, 40, 50, 60, 70, 80)),
     loader=_LOADER,
     published=(CurveId("av1", "compressai-classical", "none"),),
-    notes=("Speed 6, tune PSNR; the published AV1 curve is libaom's slowest setting without AVIF's boxes.",),
+    notes=(
+        "libaom at speed 6, tuned for PSNR. The published AV1 curve is libaom at its slowest setting (cpu-used 0): "
+        "BD-rate +16 % against it on Kodak.",
+    ),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import cast
 
 from torch import nn
 
@@ -16,7 +17,7 @@ class ElicCodec(LearnedCodec):
     def latent_shape(self, width: int, height: int) -> Shape:
         """Channels and size of each group of latents, and the size of the hyper latents."""
         columns, rows = self.padded_size(width, height)
-        groups = self.network.get_submodule("latent_codec.y").groups
+        groups = cast("list[int]", self.network.get_submodule("latent_codec.y").groups)
         return {
             "y": [[channels, rows // 16, columns // 16] for channels in groups],
             "hyper": [rows // 64, columns // 64],
