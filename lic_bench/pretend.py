@@ -52,6 +52,16 @@ def entropy_decoder_read() -> None:
         _current[-1].reads += _current[-1].times
 
 
+@contextmanager
+def repeated(rounds: int) -> Iterator[None]:
+    """Called by networks that do one round of a loop for all its rounds, where nothing holds data; free otherwise."""
+    if not _current:
+        yield
+        return
+    with _current[-1].repeated(rounds):
+        yield
+
+
 def fake_mode_of(module: nn.Module) -> FakeTensorMode | None:
     """The mode a module was built in when its parameters are fake, or None for one with real parameters."""
     for tensor in chain(module.parameters(), module.buffers()):

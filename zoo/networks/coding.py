@@ -107,7 +107,7 @@ class FactorizedPrior(EntropyBottleneck):  # type: ignore[misc]
 
     def write(self, z: Tensor) -> tuple[list[bytes], Tensor]:
         """One stream per picture of z (B x C x H x W), and z as the decoder will have it."""
-        symbols = torch.round(z - self.medians()).int()
+        symbols = self.quantize(z, "symbols", self.medians())
         strings = []
         for picture in symbols:
             writer = SymbolWriter(self)

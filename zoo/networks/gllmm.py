@@ -1,0 +1,265 @@
+"""GLLMM: a mixture of three families of distributions, a serial context, and coding that follows its wavefronts.
+
+Source: Fu et al., "Learned Image Compression with Gaussian-Laplacian-Logistic Mixture Model and Concatenated Residual
+Modules", IEEE TIP 2023, arXiv:2107.06463, and its published TensorFlow graph. Everything has N channels: the latent y
+at 1/16 of the picture's size, z at 1/64.
+
+The bit stream is our own. The published program stores the padded size only, so the picture's own is lost; it cannot
+read back what it writes with 256 channels; and it decodes position after position.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, cast
+
+import numpy as np
+import torch
+from compressai.models import CompressionModel
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from lic_bench.errors import StreamError
+from lic_bench.pretend import entropy_decoder_read, repeated
+
+from .bricks import conv1
+from .coding import FactorizedPrior, holds_data
+from .gllmm_transforms import Analysis, HyperAnalysis, HyperSynthesis, Synthesis, leaky
+from .mixture import GROUPS, MixtureReader, MixtureWriter, likelihood, mixture
+
+TAPS = 12
+"""Of the 5x5 context kernel's 25 taps, those before the centre in raster order."""
+
+Coder = Callable[[Tensor, Tensor], Tensor]
+"""Positions (n, as row * width + column) and numbers (30 x C x n) of one group to its symbols, C x n."""
+
+
+class CausalContext(nn.Conv2d):
+    """A 5x5 convolution that sees what comes before in raster order: two rows above, and two positions to the left."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__(channels, 2 * channels, 5, padding=2)
+        self.mask: Tensor
+        self.register_buffer("mask", (torch.arange(25) < TAPS).view(5, 5).float(), persistent=False)
+
+    def forward(self, y_hat: Tensor) -> Tensor:
+        """B x N x H x W to B x 2N x H x W."""
+        return F.conv2d(y_hat, self.weight * self.mask, self.bias, padding=self.padding)
+
+    def matrix(self) -> Tensor:
+        """The kernel as it acts on the twelve positions before another, one after the other: 2N x 12 N."""
+        return self.weight.flatten(2)[:, :, :TAPS].transpose(1, 2).flatten(1)
+
+
+class EntropyParameters(nn.Module):
+    """Context and hyper-prior to the 30 numbers of each channel's mixture; its inner widths do not depend on N."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.conv0 = conv1(4 * channels, 640)
+        self.conv1 = conv1(640, 1280)
+        self.conv2 = nn.Conv2d(1280, GROUPS * channels, 1, bias=False)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """B x 4N x H x W, the context's channels first, to B x 30N x H x W: 30 groups of N."""
+        return cast(Tensor, self.conv2(leaky(self.conv1(leaky(self.conv0(features))))))
+
+
+class Prior(FactorizedPrior):
+    """TensorFlow Compression's factorized prior: three hidden layers, and ties are rounded up."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__(channels, filters=(3, 3, 3))
+
+    def quantize(self, inputs: Tensor, mode: str, means: Tensor | None = None) -> Tensor:
+        """As CompressAI's ("noise", "dequantize", "symbols"), with floor(x + 1/2) for rounding."""
+        if mode == "noise" or means is None:
+            return cast(Tensor, super().quantize(inputs, mode, means))
+        symbols = torch.floor(inputs - means + 0.5)
+        return symbols.int() if mode == "symbols" else symbols + means
+
+    def _likelihood(self, inputs: Tensor, stop_gradient: bool = False) -> tuple[Tensor, Tensor, Tensor]:
+        """The mass within 1/2 of each value, taken from the side where both distribution functions are small."""
+        low = self._logits_cumulative(inputs - 0.5, stop_gradient=stop_gradient)
+        high = self._logits_cumulative(inputs + 0.5, stop_gradient=stop_gradient)
+        sign = torch.where(low + high > 0, -1.0, 1.0).to(low)
+        return (torch.sigmoid(sign * high) - torch.sigmoid(sign * low)).abs(), low, high
+
+
+class Gllmm(CompressionModel):  # type: ignore[misc]
+    """The network, with parts and parameters named as in our conversion of the authors' checkpoints.
+
+    Everything that probabilities are made from (`h_s`, `context_prediction`, `entropy_parameters`) is in float64, the
+    transforms are in float32: in float32 a stream was seen to fail when decoded with another number of threads.
+
+    A position's context is two rows above it and two positions to its left, so positions of equal column + 3 row do
+    not depend on one another. They are coded as one group: W + 3 H - 3 steps for a latent of H x W instead of H W.
+    `in_raster_order = True` takes one position at a time, as the published program does, for comparing.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.channels = channels
+        self.in_raster_order = False
+        self.g_a = Analysis(channels)
+        self.h_a = HyperAnalysis(channels)
+        self.entropy_bottleneck = Prior(channels)
+        self.h_s = HyperSynthesis(channels).double()
+        self.context_prediction = CausalContext(channels).double()
+        self.entropy_parameters = EntropyParameters(channels).double()
+        self.g_s = Synthesis(channels)
+
+    def forward(self, x: Tensor) -> dict[str, Any]:
+        """Reconstruction and likelihoods of pictures, B x 3 x H x W in [0, 1]; "x_hat" is not clipped.
+
+        In training y gets uniform noise instead of being rounded, in the likelihoods and in the context alike.
+        """
+        y = self.g_a(x)
+        z_hat, z_likelihoods = self.entropy_bottleneck(self.h_a(y))
+        y_hat = y + torch.rand_like(y) - 0.5 if self.training else torch.round(y)
+        numbers = self.numbers(y_hat, z_hat)
+        described = mixture(numbers.view(len(x), GROUPS, self.channels, *y.shape[2:]).movedim(1, 0))
+        y_likelihoods = likelihood(y_hat.to(numbers.dtype), described)
+        return {"x_hat": self.g_s(y_hat), "likelihoods": {"y": y_likelihoods, "z": z_likelihoods}}
+
+    def numbers(self, y_hat: Tensor, z_hat: Tensor) -> Tensor:
+        """The mixtures of all latents at once, B x 30N x H x W, from quantised y (B x N x H x W) and z."""
+        dtype = self.context_prediction.weight.dtype
+        context = self.context_prediction(y_hat.to(dtype))
+        return cast(Tensor, self.entropy_parameters(torch.cat((context, self.h_s(z_hat.to(dtype))), dim=1)))
+
+    @torch.no_grad()
+    def compress(self, x: Tensor) -> dict[str, Any]:
+        """Pictures to {"strings": [[y, ...], [z, ...]], "shape": (H/64, W/64)}."""
+        # Sums may come out differently in a batch, so each picture goes by itself, as the decoder has it.
+        coded = [self._compress(picture) for picture in torch.split(x, 1)]
+        y_strings, z_strings, shapes = zip(*coded, strict=True)
+        return {"strings": [list(y_strings), list(z_strings)], "shape": shapes[0]}
+
+    @torch.no_grad()
+    def decompress(self, strings: Sequence[Sequence[bytes]], shape: Sequence[int]) -> dict[str, Tensor]:
+        """The strings and the shape that `compress` gave to {"x_hat"}, not clipped."""
+        decoded = [self._decompress(y, z, shape) for y, z in zip(*strings, strict=True)]
+        return {"x_hat": torch.cat(decoded)}
+
+    def _compress(self, x: Tensor) -> tuple[bytes, bytes, tuple[int, int]]:
+        y = self.g_a(x)
+        (z_string,), z_hat = self.entropy_bottleneck.write(self.h_a(y))
+        symbols = torch.round(y[0]).to(torch.int32).flatten(1)
+        used = _used_channels(symbols)
+        shape = (z_hat.shape[-2], z_hat.shape[-1])
+        if not len(used):
+            return b"", z_string, shape
+        coded = symbols[used]
+        low, high = (int(coded.min()), int(coded.max())) if holds_data(coded) else (0, 1)
+        writer = MixtureWriter(low, high)
+
+        def write(positions: Tensor, numbers: Tensor) -> Tensor:
+            group = coded[:, positions]
+            writer.write(group.flatten(), numbers.flatten(1))
+            return group
+
+        self._walk(z_hat, used, write)
+        return _bitmap(used, self.channels) + writer.finish(), z_string, shape
+
+    def _decompress(self, y_string: bytes, z_string: bytes, shape: Sequence[int]) -> Tensor:
+        z_hat = self.entropy_bottleneck.read([z_string], shape)
+        if not holds_data(z_hat):
+            return cast(Tensor, self.g_s(self._walk(z_hat, torch.arange(self.channels), _read_nothing)))
+        if not y_string:
+            height, width = (4 * side for side in shape)
+            return cast(Tensor, self.g_s(z_hat.new_zeros(1, self.channels, height, width)))
+        used, rest = _from_bitmap(y_string, self.channels)
+        reader = MixtureReader(rest)
+
+        def read(positions: Tensor, numbers: Tensor) -> Tensor:
+            entropy_decoder_read()
+            return reader.read(numbers.flatten(1)).view(numbers.shape[1:])
+
+        return cast(Tensor, self.g_s(self._walk(z_hat, used.to(z_hat.device), read)))
+
+    def _walk(self, z_hat: Tensor, used: Tensor, code: Coder) -> Tensor:
+        """The one walk over all positions that encoder and decoder share; returns y_hat, 1 x N x H x W.
+
+        Each group of positions is given to `code` with its mixtures and comes back as symbols. Channels not in `used`
+        are zero everywhere; nothing is computed for them.
+        """
+        phi = self.h_s(z_hat.to(self.context_prediction.weight.dtype))[0]
+        height, width = phi.shape[1:]
+        layers = self.entropy_parameters
+        first, second, third = (layer.weight.flatten(1) for layer in (layers.conv0, layers.conv1, layers.conv2))
+        kernel, bias = self.context_prediction.matrix(), self.context_prediction.bias
+        from_context, from_hyper = first[:, : 2 * self.channels], first[:, 2 * self.channels :]
+        # Nothing lies between the context and the first layer, so the hyper-prior's half is done beforehand.
+        hyper = F.linear(phi.flatten(1).t(), from_hyper, layers.conv0.bias)
+        last = third
+        if len(used) < self.channels:
+            last = third.view(GROUPS, self.channels, -1)[:, used].flatten(0, 1)
+        # y_hat with a margin of two zeros above, left and right, a row of channels for each position.
+        stride = width + 4
+        grid = phi.new_zeros((height + 2) * stride, self.channels)
+        before = (torch.arange(3)[:, None] * stride + torch.arange(5)).flatten()[:TAPS].to(phi.device)
+        for positions, rounds in _groups(height, width, self.in_raster_order, holds_data(phi)):
+            with repeated(rounds):
+                at = torch.from_numpy(positions).to(phi.device)
+                corner = torch.from_numpy(positions // width * stride + positions % width).to(phi.device)
+                seen = grid[corner[:, None] + before].flatten(1)
+                features = leaky(F.linear(F.linear(seen, kernel, bias), from_context) + hyper[at])
+                features = leaky(F.linear(features, second, layers.conv1.bias))
+                numbers = F.linear(features, last).t().contiguous().view(GROUPS, len(used), len(positions))
+                symbols = code(at, numbers).t().to(grid.dtype)
+                grid[(corner + 2 * stride + 2)[:, None], used] = symbols
+        y_hat = grid.view(height + 2, stride, self.channels)[2:, 2:-2].permute(2, 0, 1)[None]
+        return y_hat.to(z_hat.dtype).contiguous()
+
+
+def wavefronts(height: int, width: int) -> list[np.ndarray[Any, np.dtype[np.int64]]]:
+    """Positions (row * width + column) of an H x W latent in groups of equal column + 3 row, in coding order."""
+    rows, columns = np.divmod(np.arange(height * width), width)
+    time = columns + 3 * rows
+    order = np.argsort(time, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(time[order])) + 1)
+
+
+def _groups(
+    height: int, width: int, in_raster_order: bool, real: bool
+) -> Iterator[tuple[np.ndarray[Any, np.dtype[np.int64]], int]]:
+    """Groups of positions, and how often each counts: without data one group of each size stands for all of them."""
+    groups = list(np.arange(height * width)[:, None]) if in_raster_order else wavefronts(height, width)
+    if real:
+        yield from ((group, 1) for group in groups)
+        return
+    sizes = Counter(len(group) for group in groups)
+    one_of_each = {len(group): group for group in groups}
+    yield from ((one_of_each[size], times) for size, times in sizes.items())
+
+
+def _read_nothing(positions: Tensor, numbers: Tensor) -> Tensor:
+    entropy_decoder_read()
+    return torch.zeros(numbers.shape[1:], dtype=torch.int32, device=numbers.device)
+
+
+def _used_channels(symbols: Tensor) -> Tensor:
+    """Indexes of the channels (C x positions) that are not zero everywhere; all of them where there is no data."""
+    if not holds_data(symbols):
+        return torch.arange(len(symbols), device=symbols.device)
+    return symbols.any(dim=1).nonzero().flatten()
+
+
+def _bitmap(used: Tensor, channels: int) -> bytes:
+    """Which channels are coded, one bit each."""
+    if not holds_data(used):
+        return b""
+    flags = np.zeros(channels, dtype=np.uint8)
+    flags[used.cpu().numpy()] = 1
+    return np.packbits(flags).tobytes()
+
+
+def _from_bitmap(stream: bytes, channels: int) -> tuple[Tensor, bytes]:
+    """The channels that are coded, and what comes after the bitmap."""
+    size = -(-channels // 8)
+    if len(stream) < size:
+        raise StreamError(f"The latents' stream has {len(stream)} bytes and should begin with a bitmap of {size}.")
+    flags = np.unpackbits(np.frombuffer(stream[:size], np.uint8), count=channels)
+    return torch.from_numpy(np.flatnonzero(flags)), stream[size:]
