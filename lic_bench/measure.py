@@ -9,7 +9,6 @@ time      encode and decode again, with nothing attached but a clock
 from __future__ import annotations
 
 import hashlib
-import math
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -33,7 +32,7 @@ from lic_bench.records import (
     Row,
     Training,
 )
-from lic_bench.timing import ACCELERATOR_WARM_UPS, Budget, Sample, looks_disturbed, timed
+from lic_bench.timing import ACCELERATOR_WARM_UPS, Budget, looks_disturbed, timed
 
 RATE_GAP = 0.01
 """Estimated and coded rate may differ by this share before it is a finding."""
@@ -93,8 +92,10 @@ def measure(job: Job, alone: Alone | None) -> Iterator[Row]:
             shape = _shape(record)
             if job.settings.macs and shape not in counts:
                 counts[shape] = count(codec, *shape)
-            row = _score(job, codec, image, record, counts.get(shape, ()), alone)
-            yield _time(job, codec, image, row, budget, shapes[shape])
+            coded, expected_seconds = _code(codec, image, job.settings.device)
+            row = _score(job, codec, image, record, coded, counts.get(shape, ()), alone)
+            passes = budget.passes(shape, expected_seconds, shapes[shape])
+            yield _time(job, codec, image, coded.stream, row, budget, passes)
             shapes[shape] -= 1
         except Exception as error:  # as above: this picture failed, the next may not
             yield failure(job, picture.name, "measure", error)
@@ -118,13 +119,38 @@ def failure(job: Job, picture: str | None, stage: str, error: BaseException) -> 
     return Failure(job.codec, job.point, job.dataset, picture, stage, said)
 
 
+@dataclass(frozen=True)
+class Coded:
+    """A picture coded and decoded once."""
+
+    stream: bytes
+    decoded: Image
+
+
+def _code(codec: Codec, image: Image, device: str) -> tuple[Coded, float]:
+    """The scoring pass's work, and about how long it took: only to share out the time for timing, never a sample."""
+    made: list[Coded] = []
+
+    def once() -> None:
+        stream = codec.encode(image)
+        made.append(Coded(stream, codec.decode(stream)))
+
+    sample = timed(once, device)
+    _require_picture(made[0].decoded, image)
+    return made[0], sample.wall_seconds
+
+
 def _score(
-    job: Job, codec: Codec, image: Image, record: PictureRecord, counts: tuple[MacCount, ...], alone: Alone | None
+    job: Job,
+    codec: Codec,
+    image: Image,
+    record: PictureRecord,
+    coded: Coded,
+    counts: tuple[MacCount, ...],
+    alone: Alone | None,
 ) -> Measurement:
-    """The scoring pass: one encode, one decode, and everything that follows from their results."""
-    stream = codec.encode(image)
-    decoded = codec.decode(stream)
-    _require_picture(decoded, image)
+    """Everything that follows from the picture, its stream and its reconstruction."""
+    stream, decoded = coded.stream, coded.decoded
     trained = job.training is not Training.UNTRAINED
     payload = codec.payload_bits(stream) if isinstance(codec, SplitsRate) else 8 * len(stream)
     estimated = codec.estimated_bits(image) if trained and isinstance(codec, EstimatesRate) else None
@@ -158,20 +184,20 @@ def _score(
     return replace(row, doubts=_doubts(row, catalogue.card(job.door).demonstration))
 
 
-def _time(job: Job, codec: Codec, image: Image, row: Measurement, budget: Budget, left: int) -> Measurement:
-    """The timing pass of one picture, within its share of the budget."""
+def _time(
+    job: Job, codec: Codec, image: Image, stream: bytes, row: Measurement, budget: Budget, passes: int
+) -> Measurement:
+    """The timing pass of one picture. On a CPU the scoring pass was the warm-up."""
     device = job.settings.device
     shape = (row.width, row.height)
-    stream = codec.encode(image)
     if device != "cpu" and shape not in budget.spent:
         for _ in range(ACCELERATOR_WARM_UPS):
             codec.decode(codec.encode(image))
-    expected = _pair_seconds(timed(lambda: codec.encode(image), device), timed(lambda: codec.decode(stream), device))
     encode, decode = [], []
-    for _ in range(budget.passes(shape, expected, left)):
+    for _ in range(passes):
         encode.append(timed(lambda: codec.encode(image), device))
         decode.append(timed(lambda: codec.decode(stream), device))
-        budget.spend(shape, _pair_seconds(encode[-1], decode[-1]))
+        budget.spend(shape, encode[-1].wall_seconds + decode[-1].wall_seconds)
     doubts = list(row.doubts)
     if len(encode) < 3:
         doubts.append(Doubt.FEW_TIMINGS if encode else Doubt.NOT_TIMED)
@@ -228,10 +254,6 @@ def _require_picture(decoded: Image, image: Image) -> None:
 def _parameters(codec: Codec) -> int | None:
     """Trainable numbers of the network, or None for a codec that shows none."""
     return sum(p.numel() for p in codec.network.parameters()) if isinstance(codec, HasParts) else None
-
-
-def _pair_seconds(encode: Sample, decode: Sample) -> float:
-    return max(encode.wall_seconds + decode.wall_seconds, math.ulp(1.0))
 
 
 def _shape(record: PictureRecord) -> tuple[int, int]:
