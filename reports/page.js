@@ -1,28 +1,31 @@
-// Draws every chart of the page from the JSON beside it, and sets the legend below the chart on a narrow screen.
+// Draws every chart of the page from the JSON beside it. On a narrow screen the legend stands below the chart, and
+// names beside marks, which would run into each other there, move into it.
 (() => {
   const NARROW = 720;
-  const charts = [...document.querySelectorAll(".chart")];
-  const config = { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["lasso2d", "select2d"] };
 
-  function fitted(layout, traces, width) {
-    if (layout.showlegend === false || width >= NARROW) {
-      return { height: layout.height, legend: { ...layout.legend } };
-    }
+  function fitted(figure, narrow) {
+    const { data, layout } = figure;
+    if (!narrow) return { data, layout };
     const legend = { ...layout.legend, orientation: "v", x: 0, xanchor: "left", y: -0.2, yanchor: "top" };
-    return { height: layout.height - 120 + 20 * traces, legend };
+    return {
+      data: data.map((trace) => (trace.mode === "markers+text" ? { ...trace, mode: "markers" } : trace)),
+      layout: { ...layout, legend, showlegend: true, height: layout.meta.narrow + 22 * data.length },
+    };
   }
 
-  for (const chart of charts) {
+  for (const chart of document.querySelectorAll(".chart")) {
     const figure = JSON.parse(document.getElementById(chart.id + "-figure").textContent);
-    const fit = () => fitted(figure.layout, figure.data.length, chart.clientWidth);
+    let narrow;
+    const draw = () => {
+      if (narrow === chart.clientWidth < NARROW) return;
+      narrow = chart.clientWidth < NARROW;
+      const { data, layout } = fitted(figure, narrow);
+      const config = { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["lasso2d", "select2d"] };
+      // Plotly adds to what it is given; a copy keeps the figure as it was written.
+      Plotly.react(chart, structuredClone(data), structuredClone(layout), narrow ? { ...config, displayModeBar: false } : config);
+    };
     chart.replaceChildren();
-    Plotly.newPlot(chart, figure.data, { ...figure.layout, ...fit() }, config);
-    let narrow = chart.clientWidth < NARROW;
-    window.addEventListener("resize", () => {
-      if (narrow !== chart.clientWidth < NARROW) {
-        narrow = !narrow;
-        Plotly.relayout(chart, fit());
-      }
-    });
+    draw();
+    window.addEventListener("resize", draw);
   }
 })();

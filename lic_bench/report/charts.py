@@ -14,12 +14,17 @@ from lic_bench.curves import Metric, RDCurve
 from lic_bench.records import Call, Origin
 from lic_bench.report.content import Content, Efficiency, View, efficiencies
 from lic_bench.report.palette import LINES, Look, colour, looks
+from lic_bench.report.tables import SHORT
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 AXES: dict[Metric, str] = {"psnr_db": "PSNR (dB)", "ms_ssim_db": "MS-SSIM (dB, −10 log₁₀(1 − mean))"}
-SHORT: dict[Metric, str] = {"psnr_db": "PSNR", "ms_ssim_db": "MS-SSIM"}
+HEIGHT = 520
+"""Of a chart, in CSS pixels; more where the legend needs it."""
+
+MOST_BPP = 2.0
+"""Rates beyond this are outside the first view of a chart: nobody compares there, and the rest would be squeezed."""
 
 
 @dataclass(frozen=True)
@@ -44,16 +49,18 @@ def rate_distortion(view: View, metric: Metric, known: Mapping[str, Look], name:
     shown = [curve for curve in view.curves if any(point.score(metric) is not None for point in curve.points)]
     if not shown:
         return None
-    shown.sort(key=lambda curve: curve.source.origin is not Origin.MEASURED)
+    anchor = view.anchors.get(metric)
+    shown.sort(key=lambda curve: (curve is not anchor, curve.source.origin is not Origin.MEASURED))
     figure = _figure("bits per pixel", AXES[metric])
     for curve in shown:
-        figure.add_trace(_rd_trace(view, curve, metric, known[_family(view, curve)]))
+        figure.add_trace(_rd_trace(curve, metric, known[_family(view, curve)], anchored=curve is anchor))
+    figure.update_layout(height=max(HEIGHT, 130 + 20 * len(shown)), **_window(shown, metric))
     title = f"{SHORT[metric]} against rate: {view.title}"
     listed = "; ".join(f"{curve.name}, {len(curve.points)} points" for curve in shown)
-    caption = (
-        "Filled markers on solid lines are measured; hollow on dashed lines published; hollow with a dot on dotted "
-    )
-    caption += "lines read off a published plot."
+    caption = "Filled markers on solid lines are measured; hollow on dashed lines published; hollow with a dot on "
+    caption += "dotted lines read off a published plot."
+    if any(point.bpp > MOST_BPP for curve in shown for point in curve.points):
+        caption += f" Rates above {MOST_BPP:g} bpp are outside the first view; zoom out to see them."
     if metric == "psnr_db" and any(curve.optimised_for == "ms-ssim" for curve in shown):
         caption += " Models trained for MS-SSIM start hidden here; the legend shows them."
     return Chart(name, title, f"Line chart of {title}. Curves: {listed}.", caption, _json(figure))
@@ -70,7 +77,8 @@ def complexity_against_efficiency(content: Content, view: View, known: Mapping[s
     if not shown or any(len(by_call[call]) != len(shown) for call in Call):
         return None
     figure = _figure("kMAC per pixel (log)", "BD-rate (%), lower is better")
-    figure.update_xaxes(type="log", dtick="D2")
+    ticks = [step * 10**power for power in range(5) for step in (1, 2, 5)]
+    figure.update_xaxes(type="log", tickvals=ticks, ticktext=[f"{tick:,}" for tick in ticks])
     places = _label_places(shown)
     for one in shown:
         figure.add_trace(_efficiency_trace(one, known[one.codec], places[one.codec]))
@@ -81,10 +89,8 @@ def complexity_against_efficiency(content: Content, view: View, known: Mapping[s
     told = "; ".join(
         f"{one.codec} {one.cost.kmac_per_pixel:.0f} kMAC/pixel, {one.figure.value:+.1f} %" for one in shown
     )
-    caption = (
-        f"BD-rate over PSNR against {anchor}, at 0 % by definition. Filled: rate measured here. Hollow: rate of the "
-    )
-    caption += "published curve, for networks that ran without weights. Work is always our own count (predicted); "
+    caption = f"BD-rate over PSNR against {anchor}, at 0 % by definition. Filled: rate measured here. Hollow: rate of "
+    caption += "the published curve, for networks that ran without weights. Work is always our own count (predicted); "
     caption += "the mark is the mean over operating points, the bar reaches from the least to the most."
     return Chart(name, title, f"Scatter plot of {title}, kMAC/pixel and BD-rate: {told}.", caption, _json(figure))
 
@@ -102,7 +108,9 @@ def work_by_part(content: Content, call: Call, name: str) -> Chart | None:
         return None
     ordered = sorted(bars.values(), key=lambda bar: sum(bar[1].values()), reverse=True)
     figure = _figure("kMAC per pixel", "")
-    for index, part in enumerate(dict.fromkeys(part for _, parts in ordered for part in parts)):
+    every = dict.fromkeys(part for point in content.points for work in point.work.values() for part in work.by_part)
+    there = {part for _, parts in ordered for part in parts}
+    for index, part in ((index, part) for index, part in enumerate(every) if part in there):
         figure.add_trace(
             go.Bar(
                 x=[parts.get(part) for _, parts in ordered],
@@ -113,7 +121,8 @@ def work_by_part(content: Content, call: Call, name: str) -> Chart | None:
                 hovertemplate="%{y}<br>" + html.escape(part) + ": %{x:.1f} kMAC/pixel<br>predicted<extra></extra>",
             )
         )
-    figure.update_layout(barmode="stack", height=160 + 26 * len(ordered), legend={"traceorder": "normal"})
+    height = 160 + 26 * len(ordered)
+    figure.update_layout(barmode="stack", height=height, legend={"traceorder": "normal"}, meta={"narrow": height})
     figure.update_yaxes(automargin=True)
     title = f"Work by part of the network, {call}"
     told = "; ".join(f"{label} {sum(parts.values()):.0f}" for label, parts in ordered)
@@ -121,11 +130,21 @@ def work_by_part(content: Content, call: Call, name: str) -> Chart | None:
     return Chart(name, title, f"Stacked bars of {title}, kMAC/pixel in all: {told}.", caption, _json(figure))
 
 
-def _rd_trace(view: View, curve: RDCurve, metric: Metric, look: Look) -> go.Scatter:
+def _window(shown: Sequence[RDCurve], metric: Metric) -> dict[str, Any]:
+    """The part of the plane shown at first: rates of interest, with all quality found there."""
+    points = [(point.bpp, point.score(metric)) for curve in shown for point in curve.points]
+    inside = [(bpp, score) for bpp, score in points if score is not None and bpp <= MOST_BPP]
+    if not inside:
+        return {}
+    widest, lowest, highest = max(x for x, _ in inside), min(y for _, y in inside), max(y for _, y in inside)
+    room = 0.04 * (highest - lowest) + 0.1
+    return {"xaxis_range": [0, 1.04 * widest], "yaxis_range": [lowest - room, highest + room]}
+
+
+def _rd_trace(curve: RDCurve, metric: Metric, look: Look, anchored: bool) -> go.Scatter:
     import plotly.graph_objects as go
 
     points = [point for point in curve.points if point.score(metric) is not None]
-    anchored = any(curve is anchor for anchor in view.anchors.values())
     origin = curve.source.origin
     name = f"{curve.codec}{' for MS-SSIM' if curve.optimised_for == 'ms-ssim' else ''} · {origin.value}"
     told = [html.escape(f"{curve.name}; rate: {curve.rate_kind}"), *(doubt.value for doubt in curve.doubts)]
@@ -140,9 +159,19 @@ def _rd_trace(view: View, curve: RDCurve, metric: Metric, look: Look) -> go.Scat
         mode="lines+markers",
         visible="legendonly" if hidden else True,
         line={"color": look.colour, "dash": LINES[origin], "width": 3 if anchored else 1.8},
-        marker={"color": look.colour, "symbol": look.symbol(origin), "size": 8, "line": {"width": 1.5}},
+        marker={
+            "color": look.colour,
+            "symbol": look.symbol(origin),
+            "size": 8,
+            "line": {"width": 1.5, "color": look.colour},
+        },
         hovertemplate="%{x:.3f} bpp, %{y:.2f} dB (point %{customdata})<br>" + "<br>".join(told) + "<extra></extra>",
     )
+
+
+def _marker(look: Look, origin: Origin, size: int) -> dict[str, Any]:
+    line = {"width": size / 6, "color": look.colour}
+    return {"color": look.colour, "symbol": look.symbol(origin), "size": size, "line": line}
 
 
 def _efficiency_trace(one: Efficiency, look: Look, place: str) -> go.Scatter:
@@ -158,7 +187,7 @@ def _efficiency_trace(one: Efficiency, look: Look, place: str) -> go.Scatter:
         text=[html.escape(one.codec)],
         textposition=place,
         cliponaxis=False,
-        marker={"color": look.colour, "symbol": look.symbol(one.curve.source.origin), "size": 12, "line": {"width": 2}},
+        marker=_marker(look, one.curve.source.origin, 12),
         hovertemplate=html.escape(told) + "<br>%{x:.1f} kMAC/pixel<extra></extra>",
     )
 
@@ -202,7 +231,9 @@ def _figure(x_title: str, y_title: str) -> go.Figure:
             "paper_bgcolor": "rgba(0,0,0,0)",
             "plot_bgcolor": "rgba(0,0,0,0)",
             "font": {"family": "inherit", "size": 13},
-            "height": 520,
+            "height": HEIGHT,
+            "meta": {"narrow": 430},  # the page's script sets the legend below the plot where there is no room beside
+            "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": "#8a8a8a", "activecolor": "#5a8fd0"},
             "margin": {"l": 60, "r": 20, "t": 40, "b": 55},
             "hovermode": "closest",
             "xaxis": {**axis, "title": {"text": x_title}},

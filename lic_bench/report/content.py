@@ -128,7 +128,7 @@ def gather(rows: Sequence[Row], header: RunHeader, anchor: str | None = None, in
     failures = tuple(row for row in rows if isinstance(row, Failure))
     codecs = tuple(dict.fromkeys([job.codec for job in header.jobs] + [row.codec for row in measurements]))
     anchors.check(anchor, codecs)
-    run = f"run {header.started[:16]} {header.commit or ''}".strip()
+    run = f"{header.started[:19].replace('-', '').replace(':', '')}-{header.commit or header.lic_bench}"
     found = curves.measured(measurements, run)
     cards = [card for card in map(curves.known_card, codecs) if card]
     own = anchor if anchor in codecs else None

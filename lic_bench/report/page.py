@@ -29,6 +29,7 @@ class Section:
     charts: tuple[Chart, ...]
     efficiency: Chart | None
     bd: Table
+    every_bd: Table
     points: Table
 
 
@@ -85,8 +86,10 @@ def resource(name: str) -> str:
 
 def markdown(content: Content) -> str:
     """The same tables as Markdown, under the page's first sentences."""
-    head = f"# lic-bench, {content.header.dataset}, {content.run}\n\n" + "\n".join(f"- {s}" for s in sentences(content))
-    body = [tables.quality(content), *map(tables.bd, content.views), tables.complexity(content)]
+    head = f"# lic-bench, {content.header.dataset}, run {content.run}\n\n" + "\n".join(
+        f"- {s}" for s in sentences(content)
+    )
+    body = [tables.quality(content), *map(tables.bd_overview, content.views), tables.complexity(content)]
     body += [tables.time_and_memory(content), tables.failures(content)]
     doubts = "\n".join(f"- {doubt.value}: {', '.join(where)}" for doubt, where in content.doubts.items()) or "None."
     return "\n\n".join([head, *(table.to_markdown().strip() for table in body), f"## Doubts\n\n{doubts}"]) + "\n"
@@ -163,9 +166,9 @@ def _sections(content: Content) -> Iterable[Section]:
     for number, view in enumerate(content.views):
         drawn = [charts.rate_distortion(view, metric, known, f"rd-{number}-{metric}") for metric in charts.AXES]
         efficiency = charts.complexity_against_efficiency(content, view, known, f"efficiency-{number}")
-        yield Section(
-            view, tuple(chart for chart in drawn if chart), efficiency, tables.bd(view), tables.curve_points(view)
-        )
+        shown = tuple(chart for chart in drawn if chart)
+        short, every, points = tables.bd_overview(view), tables.bd(view), tables.curve_points(view)
+        yield Section(view, shown, efficiency, short, every, points)
 
 
 def _untrained(content: Content) -> Iterable[tuple[str, str]]:

@@ -8,14 +8,17 @@ from dataclasses import dataclass, field
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
+from lic_bench.bdrate import BDFigure
+from lic_bench.curves import Metric
 from lic_bench.records import Call, Doubt, Measurement, Origin, Row, RunHeader, Training
-from lic_bench.report.content import BD_RATE, Content, View, cost_of, gather
+from lic_bench.report.content import BD_PSNR, BD_RATE, BD_RATE_MS_SSIM, Content, View, cost_of, gather
 from lic_bench.report.points import OperatingPoint, Spread
 
 if TYPE_CHECKING:
     import pandas as pd
 
 NONE = "–"
+SHORT: dict[Metric, str] = {"psnr_db": "PSNR", "ms_ssim_db": "MS-SSIM"}
 MIB = 2**20
 
 
@@ -122,6 +125,45 @@ def bd(view: View) -> Table:
             )
     numbers = dict.fromkeys(("value", "95 % low", "95 % high", "Akima", "cubic"), "+.2f")
     return _table(f"BD figures: {view.title}", lines, numbers | {"overlap": ".0%", "points": "d", "anchor points": "d"})
+
+
+def bd_overview(view: View) -> Table:
+    """One line per curve, the lowest BD-rate first: the short form of `bd` for the page."""
+    lines = []
+    for curve in view.curves:
+        figures = view.of(curve)
+        rate, db, ms_ssim = (figures.get(name) for name in (BD_RATE, BD_PSNR, BD_RATE_MS_SSIM))
+        told = rate or ms_ssim
+        if told is None:
+            continue
+        interval = f"{rate.interval[0]:+.1f} to {rate.interval[1]:+.1f}" if rate and rate.interval else NONE
+        lines.append(
+            {
+                "codec": curve.codec,
+                "trained for": curve.optimised_for or NONE,
+                "origin": curve.source.origin.value,
+                "BD-rate %": rate.value if rate else None,
+                "95 % interval": interval,
+                "spread of methods": rate.spread if rate else None,
+                "overlap": rate.overlap if rate and rate.low is not None else None,
+                "BD-PSNR dB": db.value if db else None,
+                "MS-SSIM BD-rate %": ms_ssim.value if ms_ssim else None,
+                "points": len(told.test_points),
+                "doubts": "; ".join(dict.fromkeys(filter(None, (_why(figure) for figure in (rate, ms_ssim))))),
+                "source": curve.source.source_id or curve.source.text,
+            }
+        )
+    lines.sort(key=lambda line: math.inf if line["BD-rate %"] is None else line["BD-rate %"])
+    against = "; ".join(f"{SHORT[metric]} against {curve.name}" for metric, curve in view.anchors.items())
+    formats = {"BD-rate %": "+.2f", "MS-SSIM BD-rate %": "+.2f", "BD-PSNR dB": "+.3f", "spread of methods": ".2f"}
+    return _table(f"{view.title}. {against}", lines, formats | {"overlap": ".0%", "points": "d"})
+
+
+def _why(figure: BDFigure | None) -> str:
+    """Why a figure is missing or thin."""
+    if figure is None:
+        return ""
+    return f"no figure over {SHORT[figure.metric]}: {figure.reason}" if figure.reason else _names(figure.doubts)
 
 
 def curve_points(view: View) -> Table:
