@@ -100,7 +100,10 @@ class Silent:
 
 def prepare(request: Request, observer: Observer) -> Prepared:
     """Look up codecs, pictures and weights, and plan. Nothing is measured."""
+    from lic_bench.report import anchor
+
     cards = catalogue.select(request.models)
+    anchor.check(request.anchor, [card.name for card in cards])
     dataset = datasets.find(request.dataset, request.data, request.download)
     if dataset.left_out:
         observer.note(f"Left out of {dataset.source}, being no pictures: {', '.join(dataset.left_out)}.")

@@ -1,0 +1,67 @@
+"""The short Python API, as `lic_bench.codec(...)`, `lic_bench.run(...)`: the commands are thin over the same rooms."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from lic_bench import catalogue, runner
+from lic_bench import weights as checkpoints
+from lic_bench.codec import Codec
+from lic_bench.complexity import complexity
+from lic_bench.records import Settings
+
+__all__ = ["codec", "complexity", "run"]
+
+
+def codec(name: str, point: str | None = None, weights: str | Path | None = None, device: str = "cpu") -> Codec:
+    """A codec ready to `encode(image) -> bytes` and `decode(bytes) -> image` (uint8, height x width x 3).
+
+    `point` is an operating point's label (the first where None). `weights` is None for an untrained network with a
+    fixed seed, a checkpoint's path, or "auto": the package's, the cache's, or the published file, downloaded and
+    proved. Raises RequestError for an unknown name or point, WeightsError for a checkpoint that does not fit.
+    """
+    card = catalogue.card(name)
+    chosen = card.points[0] if point is None else card.point(point)
+    if weights == "auto":
+        return card.load(chosen, checkpoints.obtain(card, chosen).path if card.learned else None, device)
+    return card.load(chosen, None if weights is None else Path(weights), device)
+
+
+def run(
+    models: str | Sequence[str] = "all",
+    dataset: str = "sample",
+    *,
+    points: Sequence[str] = (),
+    pictures: int | None = None,
+    data: str | Path | None = None,
+    weights: str | Path | Sequence[str | Path] = (),
+    anchor: str | None = None,
+    output: str | Path = "runs",
+    device: str = "cpu",
+    settings: Settings | None = None,
+    download: bool = True,
+    workers: int = 1,
+    timeout_seconds: float | None = None,
+) -> runner.Run:
+    """What `lic-bench run` does: measure, keep, write the page. `.to_pandas()` gives a line per picture.
+
+    `settings` holds threads, timing and memory switches and wins over `device`.
+    """
+    folders = (weights,) if isinstance(weights, str | Path) else tuple(weights)
+    return runner.run(
+        runner.Request(
+            models=models,
+            dataset=dataset,
+            data=None if data is None else Path(data),
+            weights=tuple(Path(folder) for folder in folders),
+            points=tuple(points),
+            pictures=pictures,
+            anchor=anchor,
+            output=Path(output),
+            download=download,
+            workers=workers,
+            timeout_seconds=timeout_seconds,
+            settings=settings or Settings(device=device),
+        )
+    )
