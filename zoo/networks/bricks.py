@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 from compressai.layers import GDN
 from torch import Tensor, nn
@@ -40,7 +42,7 @@ class ResidualBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """B x inputs x H x W to B x outputs x H x W."""
         out = self.activation(self.conv2(self.activation(self.conv1(x))))
-        return out + (x if self.skip is None else self.skip(x))
+        return cast(Tensor, out + (x if self.skip is None else self.skip(x)))
 
 
 class ResidualBlockDown(nn.Module):
@@ -56,7 +58,7 @@ class ResidualBlockDown(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """B x inputs x H x W to B x outputs x H/2 x W/2."""
-        return self.gdn(self.conv2(self.activation(self.conv1(x)))) + self.skip(x)
+        return cast(Tensor, self.gdn(self.conv2(self.activation(self.conv1(x)))) + self.skip(x))
 
 
 class ResidualBlockUp(nn.Module):
@@ -72,4 +74,4 @@ class ResidualBlockUp(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """B x inputs x H x W to B x outputs x 2H x 2W."""
-        return self.igdn(self.conv(self.activation(self.subpel_conv(x)))) + self.upsample(x)
+        return cast(Tensor, self.igdn(self.conv(self.activation(self.subpel_conv(x)))) + self.upsample(x))

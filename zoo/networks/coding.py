@@ -99,11 +99,13 @@ class FactorizedPrior(EntropyBottleneck):  # type: ignore[misc]
         outputs = self.quantize(values, "noise" if training else "dequantize", self._get_medians())
         likelihood, _, _ = self._likelihood(outputs)
         likelihood = self.likelihood_lower_bound(likelihood)
-        return tuple(t.view(swapped.shape).transpose(0, 1).contiguous() for t in (outputs, likelihood))  # type: ignore[return-value]
+        back = [t.view(swapped.shape).transpose(0, 1).contiguous() for t in (outputs, likelihood)]
+        return back[0], back[1]
 
     def medians(self) -> Tensor:
         """The medians, shaped to be added to z: 1 x C x 1 x 1."""
-        return self._get_medians().detach().view(1, -1, 1, 1)
+        medians: Tensor = self._get_medians().detach().view(1, -1, 1, 1)
+        return medians
 
     def write(self, z: Tensor) -> tuple[list[bytes], Tensor]:
         """One stream per picture of z (B x C x H x W), and z as the decoder will have it."""

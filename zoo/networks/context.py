@@ -125,13 +125,14 @@ class LocalContext(nn.Module):
         """
         batch, _, height, width = anchors.shape
         tokens = self.qkv_proj(self.norm1(anchors.permute(0, 2, 3, 1)))
-        by_head = tokens.unflatten(-1, (3, SLICE // self.heads, self.heads)).transpose(-1, -2).flatten(-3)
+        interleaved = tokens.view(batch, height, width, 3, SLICE // self.heads, self.heads)
+        by_head = interleaved.transpose(-1, -2).flatten(-3)
         fused = [self._fuse(_windows(by_head, parity), mask) for parity, mask in masks.items()]
         return [t.view(batch, height, width // 2, CONTEXT).permute(0, 3, 1, 2).contiguous() for t in fused]
 
     def _fuse(self, windows: Tensor, mask: Tensor) -> Tensor:
         """Windows x 25 x 96 (q of each head, k of each, v of each) to one vector of 64 for each window."""
-        cells = windows.unflatten(-1, (3, self.heads, -1))
+        cells = windows.view(-1, _CELLS, 3, self.heads, SLICE // self.heads)
         attended = torch.cat([self._attend(cells[:, :, :, head], mask, head) for head in range(self.heads)], dim=-1)
         # A convolution over a window of its own size is one product with all cells and channels side by side.
         kernel = self.fusion.weight.permute(0, 2, 3, 1).flatten(1)

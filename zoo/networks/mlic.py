@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, cast
 
 import torch
@@ -42,6 +43,15 @@ VARIANTS: Mapping[str, Variant] = {
     "mlicpp": Variant((192, 192, 192), 192),
     "mlicpp-2023": Variant((192, 192, 192), 192, of_2023=True),
 }
+
+
+def variant_of(state: Mapping[str, Tensor]) -> str | None:
+    """The name of the variant whose weights a state dict (as `checkpoints.normalise` gives it) holds, or None."""
+    first = state.get("g_a.analysis_transform.0.conv1.weight")
+    residual = state.get("lrp_anchor.0.lrp_transform.0.weight")
+    if first is None or residual is None:
+        return None
+    return {(32, 224): "loc-lic", (192, 224): "mlicpp", (192, 272): "mlicpp-2023"}.get((len(first), len(residual)))
 
 
 class Stack(nn.Module):
@@ -136,7 +146,7 @@ def _residual_prediction(earlier: int, of_2023: bool) -> Stack:
         widths = [inputs, inputs - step, inputs - 2 * step, inputs - 3 * step, SLICE]
     else:
         widths = [inputs, 224, 128, SLICE]
-    return Stack("lrp_transform", *_with_gelu(*(conv3(a, b) for a, b in zip(widths, widths[1:], strict=False))))
+    return Stack("lrp_transform", *_with_gelu(*(conv3(a, b) for a, b in pairwise(widths))))
 
 
 def _straight_through(values: Tensor, means: Tensor) -> Tensor:
@@ -252,14 +262,18 @@ class MLIC(CompressionModel):  # type: ignore[misc]
     def _gaussian(
         self, network: nn.Module, grids: list[Tensor], parity: int, halves: Mapping[int, Tensor] | None = None
     ) -> tuple[Tensor, ...]:
-        """Scales and means at one class of positions, squeezed, from contexts on the grid and squeezed ones by class."""
+        """Scales and means at one class of positions, squeezed.
+
+        From contexts on the grid and, before them, a context that is given squeezed for one class or both.
+        """
         halves = halves or {}
         if self.spares_work:
-            inputs = [half for p, half in halves.items() if p == parity] + [squeeze(grid, parity) for grid in grids]
+            inputs = [half for owner, half in halves.items() if owner == parity]
+            inputs += [squeeze(grid, parity) for grid in grids]
             parameters = network(torch.cat(inputs, dim=1))
         else:
-            joined = [sum(unsqueeze(half, p) for p, half in halves.items())] if halves else []
-            parameters = squeeze(network(torch.cat([*joined, *grids], dim=1)), parity)
+            whole = [torch.stack([unsqueeze(half, owner) for owner, half in halves.items()]).sum(0)] if halves else []
+            parameters = squeeze(network(torch.cat([*whole, *grids], dim=1)), parity)
         return cast(tuple[Tensor, ...], parameters.chunk(2, dim=1))
 
     @staticmethod
