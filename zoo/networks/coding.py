@@ -8,13 +8,15 @@ such read is announced, for reads one after another are a decoder's serial steps
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
 import torch
 from compressai import ans
 from compressai.entropy_models import EntropyBottleneck, EntropyModel
-from torch import Tensor
+from compressai.models import CompressionModel
+from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensor
 
 from lic_bench.pretend import entropy_decoder_read
@@ -126,3 +128,65 @@ class FactorizedPrior(EntropyBottleneck):  # type: ignore[misc]
     def _rows(self, shape: Any) -> Tensor:
         """The table of each symbol of one picture: its channel."""
         return torch.arange(shape[0], dtype=torch.int32, device=self.quantiles.device).view(-1, 1, 1).expand(shape)
+
+
+class TensorFlowPrior(FactorizedPrior):
+    """TensorFlow Compression's factorized prior: three hidden layers, and ties are rounded up."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__(channels, filters=(3, 3, 3))
+
+    def quantize(self, inputs: Tensor, mode: str, means: Tensor | None = None) -> Tensor:
+        """As CompressAI's ("noise", "dequantize", "symbols"), with floor(x + 1/2) for rounding."""
+        if mode == "noise" or means is None:
+            return super().quantize(inputs, mode, means)  # type: ignore[no-any-return]
+        symbols = torch.floor(inputs - means + 0.5)
+        return symbols.int() if mode == "symbols" else symbols + means
+
+    def _likelihood(self, inputs: Tensor, stop_gradient: bool = False) -> tuple[Tensor, Tensor, Tensor]:
+        """The mass within 1/2 of each value, taken from the side where both distribution functions are small."""
+        low = self._logits_cumulative(inputs - 0.5, stop_gradient=stop_gradient)
+        high = self._logits_cumulative(inputs + 0.5, stop_gradient=stop_gradient)
+        sign = torch.where(low + high > 0, -1.0, 1.0).to(low)
+        return (torch.sigmoid(sign * high) - torch.sigmoid(sign * low)).abs(), low, high
+
+
+class PictureByPicture(CompressionModel):  # type: ignore[misc]
+    """A network that codes every picture of a batch by itself.
+
+    Sums may come out differently in a batch, and then a decoder that has one picture of it makes other probabilities.
+    """
+
+    @abstractmethod
+    def compress_picture(self, x: Tensor) -> tuple[tuple[bytes, ...], tuple[int, ...]]:
+        """One picture, 1 x 3 x H x W, to its strings and the shape that its decoder needs."""
+
+    @abstractmethod
+    def decompress_picture(self, strings: Sequence[bytes], shape: Sequence[int]) -> Tensor:
+        """What `compress_picture` gave to the reconstruction, 1 x 3 x H x W, not clipped."""
+
+    @torch.no_grad()
+    def compress(self, x: Tensor) -> dict[str, Any]:
+        """Pictures to {"strings": a list for each kind of string, one string a picture, "shape": ...}."""
+        strings, shapes = zip(*(self.compress_picture(picture) for picture in torch.split(x, 1)), strict=True)
+        return {"strings": [list(kind) for kind in zip(*strings, strict=True)], "shape": shapes[0]}
+
+    @torch.no_grad()
+    def decompress(self, strings: Sequence[Sequence[bytes]], shape: Sequence[int]) -> dict[str, Tensor]:
+        """The strings and the shape that `compress` gave to {"x_hat"}, not clipped."""
+        return {"x_hat": torch.cat([self.decompress_picture(s, shape) for s in zip(*strings, strict=True)])}
+
+
+@torch.no_grad()
+def keep_variance(network: nn.Module, gain: float = 1.0) -> None:
+    """Fill kernels as TensorFlow Compression does: variance gain^2 / (kernel size x inputs); biases with zero.
+
+    PyTorch's own initial kernels are so small that a deep network's latents all round to zero, and an untrained codec
+    would have nothing to code.
+    """
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+            inputs = module.weight.shape[0 if module.transposed else 1] * module.weight[0, 0].numel()
+            nn.init.normal_(module.weight, std=gain / inputs**0.5)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)

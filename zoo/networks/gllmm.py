@@ -16,7 +16,6 @@ from typing import Any, cast
 
 import numpy as np
 import torch
-from compressai.models import CompressionModel
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -24,7 +23,7 @@ from lic_bench.errors import StreamError
 from lic_bench.pretend import entropy_decoder_read, repeated
 
 from .bricks import conv1
-from .coding import FactorizedPrior, holds_data
+from .coding import PictureByPicture, TensorFlowPrior, holds_data
 from .gllmm_transforms import Analysis, HyperAnalysis, HyperSynthesis, Synthesis, leaky
 from .mixture import GROUPS, MixtureReader, MixtureWriter, likelihood, mixture
 
@@ -66,28 +65,7 @@ class EntropyParameters(nn.Module):
         return cast(Tensor, self.conv2(leaky(self.conv1(leaky(self.conv0(features))))))
 
 
-class Prior(FactorizedPrior):
-    """TensorFlow Compression's factorized prior: three hidden layers, and ties are rounded up."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__(channels, filters=(3, 3, 3))
-
-    def quantize(self, inputs: Tensor, mode: str, means: Tensor | None = None) -> Tensor:
-        """As CompressAI's ("noise", "dequantize", "symbols"), with floor(x + 1/2) for rounding."""
-        if mode == "noise" or means is None:
-            return cast(Tensor, super().quantize(inputs, mode, means))
-        symbols = torch.floor(inputs - means + 0.5)
-        return symbols.int() if mode == "symbols" else symbols + means
-
-    def _likelihood(self, inputs: Tensor, stop_gradient: bool = False) -> tuple[Tensor, Tensor, Tensor]:
-        """The mass within 1/2 of each value, taken from the side where both distribution functions are small."""
-        low = self._logits_cumulative(inputs - 0.5, stop_gradient=stop_gradient)
-        high = self._logits_cumulative(inputs + 0.5, stop_gradient=stop_gradient)
-        sign = torch.where(low + high > 0, -1.0, 1.0).to(low)
-        return (torch.sigmoid(sign * high) - torch.sigmoid(sign * low)).abs(), low, high
-
-
-class Gllmm(CompressionModel):  # type: ignore[misc]
+class Gllmm(PictureByPicture):
     """The network, with parts and parameters named as in our conversion of the authors' checkpoints.
 
     Everything that probabilities are made from (`h_s`, `context_prediction`, `entropy_parameters`) is in float64, the
@@ -104,7 +82,7 @@ class Gllmm(CompressionModel):  # type: ignore[misc]
         self.in_raster_order = False
         self.g_a = Analysis(channels)
         self.h_a = HyperAnalysis(channels)
-        self.entropy_bottleneck = Prior(channels)
+        self.entropy_bottleneck = TensorFlowPrior(channels)
         self.h_s = HyperSynthesis(channels).double()
         self.context_prediction = CausalContext(channels).double()
         self.entropy_parameters = EntropyParameters(channels).double()
@@ -129,28 +107,15 @@ class Gllmm(CompressionModel):  # type: ignore[misc]
         context = self.context_prediction(y_hat.to(dtype))
         return cast(Tensor, self.entropy_parameters(torch.cat((context, self.h_s(z_hat.to(dtype))), dim=1)))
 
-    @torch.no_grad()
-    def compress(self, x: Tensor) -> dict[str, Any]:
-        """Pictures to {"strings": [[y, ...], [z, ...]], "shape": (H/64, W/64)}."""
-        # Sums may come out differently in a batch, so each picture goes by itself, as the decoder has it.
-        coded = [self._compress(picture) for picture in torch.split(x, 1)]
-        y_strings, z_strings, shapes = zip(*coded, strict=True)
-        return {"strings": [list(y_strings), list(z_strings)], "shape": shapes[0]}
-
-    @torch.no_grad()
-    def decompress(self, strings: Sequence[Sequence[bytes]], shape: Sequence[int]) -> dict[str, Tensor]:
-        """The strings and the shape that `compress` gave to {"x_hat"}, not clipped."""
-        decoded = [self._decompress(y, z, shape) for y, z in zip(*strings, strict=True)]
-        return {"x_hat": torch.cat(decoded)}
-
-    def _compress(self, x: Tensor) -> tuple[bytes, bytes, tuple[int, int]]:
+    def compress_picture(self, x: Tensor) -> tuple[tuple[bytes, bytes], tuple[int, int]]:
+        """One picture to the strings of y and z, and the height and width of z."""
         y = self.g_a(x)
         (z_string,), z_hat = self.entropy_bottleneck.write(self.h_a(y))
         symbols = torch.round(y[0]).to(torch.int32).flatten(1)
         used = _used_channels(symbols)
         shape = (z_hat.shape[-2], z_hat.shape[-1])
         if not len(used):
-            return b"", z_string, shape
+            return (b"", z_string), shape
         coded = symbols[used]
         low, high = (int(coded.min()), int(coded.max())) if holds_data(coded) else (0, 1)
         writer = MixtureWriter(low, high)
@@ -161,9 +126,11 @@ class Gllmm(CompressionModel):  # type: ignore[misc]
             return group
 
         self._walk(z_hat, used, write)
-        return _bitmap(used, self.channels) + writer.finish(), z_string, shape
+        return (_bitmap(used, self.channels) + writer.finish(), z_string), shape
 
-    def _decompress(self, y_string: bytes, z_string: bytes, shape: Sequence[int]) -> Tensor:
+    def decompress_picture(self, strings: Sequence[bytes], shape: Sequence[int]) -> Tensor:
+        """What `compress_picture` gave to the reconstruction, not clipped."""
+        y_string, z_string = strings
         z_hat = self.entropy_bottleneck.read([z_string], shape)
         if not holds_data(z_hat):
             return cast(Tensor, self.g_s(self._walk(z_hat, torch.arange(self.channels), _read_nothing)))
