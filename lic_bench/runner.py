@@ -103,7 +103,7 @@ def prepare(request: Request, observer: Observer) -> Prepared:
     from lic_bench.report import anchor
 
     cards = catalogue.select(request.models)
-    anchor.check(request.anchor, [card.name for card in cards])
+    anchor.check(request.anchor, [card.name for card in cards], request.dataset)
     dataset = datasets.find(request.dataset, request.data, request.download)
     if dataset.left_out:
         observer.note(f"Left out of {dataset.source}, being no pictures: {', '.join(dataset.left_out)}.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from difflib import get_close_matches
 
 from lic_bench import curves, published
@@ -11,6 +11,9 @@ from lic_bench.curves import Metric, RDCurve
 from lic_bench.errors import RequestError
 
 MEASURED_DEFAULT = "jpeg"
+
+PUBLISHED_DATASET = "kodak"
+"""The data set whose published curves are shown where the run's own pictures have none."""
 
 PUBLISHED_DEFAULTS: dict[str, dict[Metric, CurveId]] = {
     "kodak": {
@@ -23,20 +26,23 @@ PUBLISHED_DEFAULTS: dict[str, dict[Metric, CurveId]] = {
 """The VTM curves to compare with; the first has no MS-SSIM on Kodak, so that metric has an anchor of its own."""
 
 
-def check(request: str | None, codecs: Iterable[str]) -> None:
-    """Refuse an anchor that is neither one of the run's codecs nor published, before anything is measured."""
+def check(request: str | None, codecs: Collection[str], dataset: str = PUBLISHED_DATASET) -> None:
+    """Refuse an anchor that is neither one of the run's codecs nor published, before anything is measured.
+
+    Raises RequestError with those that may be meant.
+    """
     if request is None or request in codecs:
         return
     name, _, source_id = request.partition("/")
     known = sorted({point.codec for point in published.rd_points()})
     if name not in known:
-        choice = [*codecs, *known]
-        close = get_close_matches(name, choice, n=3, cutoff=0.5)
+        close = get_close_matches(name, [*codecs, *known], n=3, cutoff=0.5)
         hint = f"Did you mean {' or '.join(close)}?" if close else "vtm-17.0 and jpeg are two that there are."
         raise RequestError(f"There is no anchor called {request!r}, neither in the run nor published. {hint}")
     there = sorted({point.source_id for point in published.rd_points() if point.codec == name})
     if source_id and source_id not in there:
         raise RequestError(f"{name} is not published by {source_id!r}; there is {_choices(name, there)}.")
+    among_published(request, dataset if dataset in published.PICTURES else PUBLISHED_DATASET)
 
 
 def among(request: str, some: Sequence[RDCurve]) -> RDCurve | None:

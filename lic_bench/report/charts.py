@@ -23,7 +23,7 @@ AXES: dict[Metric, str] = {"psnr_db": "PSNR (dB)", "ms_ssim_db": "MS-SSIM (dB, â
 HEIGHT = 520
 """Of a chart, in CSS pixels; more where the legend needs it."""
 
-MOST_BPP = 2.0
+MOST_BPP = 2.1
 """Rates beyond this are outside the first view of a chart: nobody compares there, and the rest would be squeezed."""
 
 
@@ -109,7 +109,7 @@ def work_by_part(content: Content, call: Call, name: str) -> Chart | None:
     ordered = sorted(bars.values(), key=lambda bar: sum(bar[1].values()), reverse=True)
     figure = _figure("kMAC per pixel", "")
     every = dict.fromkeys(part for point in content.points for work in point.work.values() for part in work.by_part)
-    there = {part for _, parts in ordered for part in parts}
+    there = {part for _, parts in ordered for part, kmac in parts.items() if kmac}
     for index, part in ((index, part) for index, part in enumerate(every) if part in there):
         figure.add_trace(
             go.Bar(

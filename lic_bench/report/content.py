@@ -19,9 +19,6 @@ from lic_bench.records import Call, Doubt, Failure, Measurement, Origin, Row, Ru
 from lic_bench.report import anchor as anchors
 from lic_bench.report.points import OperatingPoint, operating_points
 
-PUBLISHED_DATASET = "kodak"
-"""The data set whose published curves are shown where the run's own data set has none."""
-
 BD_RATE, BD_PSNR, BD_RATE_MS_SSIM = "BD-rate (PSNR)", "BD-PSNR", "BD-rate (MS-SSIM)"
 
 Figures = Mapping[str, BDFigure]
@@ -127,7 +124,7 @@ def gather(rows: Sequence[Row], header: RunHeader, anchor: str | None = None, in
     measurements = [row for row in rows if isinstance(row, Measurement)]
     failures = tuple(row for row in rows if isinstance(row, Failure))
     codecs = tuple(dict.fromkeys([job.codec for job in header.jobs] + [row.codec for row in measurements]))
-    anchors.check(anchor, codecs)
+    anchors.check(anchor, codecs, header.dataset)
     run = f"{header.started[:19].replace('-', '').replace(':', '')}-{header.commit or header.lic_bench}"
     found = curves.measured(measurements, run)
     cards = [card for card in map(curves.known_card, codecs) if card]
@@ -165,7 +162,7 @@ def _separate_groups(
     header: RunHeader, found: Sequence[RDCurve], cards: Sequence[CodecCard], anchor: str | None, own: str | None
 ) -> list[_Group]:
     """What was measured, and apart from it what was published on other pictures."""
-    place = PUBLISHED_DATASET
+    place = anchors.PUBLISHED_DATASET
     chosen: dict[Metric, RDCurve] = {}
     if anchor and not own:
         pictures = f"{counted(len(header.pictures), 'picture')} of {header.dataset}"

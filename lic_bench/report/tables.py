@@ -9,7 +9,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from lic_bench.bdrate import BDFigure
-from lic_bench.curves import Metric
+from lic_bench.curves import Metric, RDCurve
 from lic_bench.records import Call, Doubt, Measurement, Origin, Row, RunHeader, Training
 from lic_bench.report.content import BD_PSNR, BD_RATE, BD_RATE_MS_SSIM, Content, View, cost_of, gather
 from lic_bench.report.points import OperatingPoint, Spread
@@ -149,7 +149,7 @@ def bd_overview(view: View) -> Table:
                 "BD-PSNR dB": db.value if db else None,
                 "MS-SSIM BD-rate %": ms_ssim.value if ms_ssim else None,
                 "points": len(told.test_points),
-                "doubts": "; ".join(dict.fromkeys(filter(None, (_why(figure) for figure in (rate, ms_ssim))))),
+                "doubts": "; ".join(dict.fromkeys(filter(None, (_anchored(view, curve), _why(rate), _why(ms_ssim))))),
                 "source": curve.source.source_id or curve.source.text,
             }
         )
@@ -157,6 +157,11 @@ def bd_overview(view: View) -> Table:
     against = "; ".join(f"{SHORT[metric]} against {curve.name}" for metric, curve in view.anchors.items())
     formats = {"BD-rate %": "+.2f", "MS-SSIM BD-rate %": "+.2f", "BD-PSNR dB": "+.3f", "spread of methods": ".2f"}
     return _table(f"{view.title}. {against}", lines, formats | {"overlap": ".0%", "points": "d"})
+
+
+def _anchored(view: View, curve: RDCurve) -> str:
+    over = [SHORT[metric] for metric, anchor in view.anchors.items() if anchor is curve]
+    return f"the anchor over {' and '.join(over)}" if over else ""
 
 
 def _why(figure: BDFigure | None) -> str:
