@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 from importlib import import_module
@@ -50,7 +51,7 @@ def test_points_have_labels_of_their_own_and_say_what_they_were_trained_for(card
     assert len(set(labels)) == len(labels)
     for point in card.points:
         assert point.trained_for in (("mse", "ms-ssim") if card.learned else (None,))
-        assert bool(point.network) == card.learned
+        assert card.learned or not point.network
 
 
 @every_card
@@ -66,12 +67,13 @@ def test_a_published_checkpoint_can_be_had_and_proved(card: CodecCard) -> None:
         weights = point.weights
         if weights is None or not weights.urls:
             continue
-        assert weights.sha256 is not None
-        assert len(weights.sha256) in (8, 64)
-        assert int(weights.sha256, 16) >= 0
         assert all(url.startswith(("https://", "package:")) for url in weights.urls)
-        # CompressAI puts the first eight digits into the name of the file.
-        assert weights.urls[0].startswith("package:") or f"-{weights.sha256}.pth.tar" in weights.urls[0]
+        if weights.sha256 is None:  # not every author publishes one; then the address at least must be theirs
+            assert weights.urls[0].startswith("https://")
+        else:
+            assert re.fullmatch("[0-9a-f]{8}|[0-9a-f]{64}", weights.sha256)
+        if "compressai" in weights.urls[0]:
+            assert f"-{weights.sha256}.pth.tar" in weights.urls[0]  # the first digits are part of the file's name
 
 
 def test_cards_name_every_checkpoint_of_compressais_zoo() -> None:
