@@ -35,6 +35,7 @@ class Source:
     how: str = ""
     uncertainty: str = ""
     licence: str | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -228,6 +229,7 @@ def _published_curve(key: CurveId, dataset: str, points: Sequence[published.Publ
         ", ".join(hows),
         "; or ".join(dict.fromkeys(point.uncertainty for point in points if point.uncertainty)),
         told.licence,
+        told.note,
     )
     return RDCurve(
         key.codec,

@@ -26,7 +26,7 @@ from lic_bench.records import (
     Settings,
     Training,
 )
-from lic_bench.report import anchor, page, palette, tables
+from lic_bench.report import anchor, labels, page, palette, tables
 from lic_bench.report.content import BD_RATE, efficiencies, gather
 
 KODAK = tuple(f"kodim{number:02}" for number in range(1, 25))
@@ -181,6 +181,7 @@ def test_the_page_shows_every_section_with_its_conditions_pictures_and_sources()
         "0.1396",
         "2.14.1",
         "untrained weights",
+        "Remark: ",
     ):
         assert text in html or text.capitalize() in html, text
 
@@ -288,6 +289,14 @@ def test_neighbours_in_the_palette_differ_in_marker_too():
     looks = list(palette.looks([f"codec-{index}" for index in range(40)]).values())
     assert all(one != other for one, other in combinations(looks, 2))
     assert all(one.marker != other.marker for one, other in pairwise(looks))
+
+
+def test_names_beside_marks_keep_clear_of_each_other():
+    marks = {"elic": (100.0, 50.0), "flic": (108.0, 42.0), "elsewhere": (500.0, 50.0), "mbt2018": (100.0, 75.0)}
+    found = labels.places(marks)
+    boxes = [labels.box(name, *marks[name], found[name]) for name in marks]
+    assert all(labels.common(one, other) == 0 for one, other in combinations(boxes, 2))
+    assert found["elsewhere"] == "top center"
 
 
 def test_a_codec_looks_the_same_whatever_else_is_on_the_page():

@@ -6,6 +6,7 @@ Colours of text, grid and background are left to the page's style sheet, so that
 from __future__ import annotations
 
 import html
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from lic_bench.curves import Metric, RDCurve
 from lic_bench.records import Call, Origin
 from lic_bench.report.content import Content, Efficiency, View, efficiencies
+from lic_bench.report.labels import places
 from lic_bench.report.palette import LINES, Look, colour, looks
 from lic_bench.report.tables import SHORT
 
@@ -79,9 +81,9 @@ def complexity_against_efficiency(content: Content, view: View, known: Mapping[s
     figure = _figure("kMAC per pixel (log)", "BD-rate (%), lower is better")
     ticks = [step * 10**power for power in range(5) for step in (1, 2, 5)]
     figure.update_xaxes(type="log", tickvals=ticks, ticktext=[f"{tick:,}" for tick in ticks])
-    places = _label_places(shown)
+    beside = _label_places(shown)
     for one in shown:
-        figure.add_trace(_efficiency_trace(one, known[one.codec], places[one.codec]))
+        figure.add_trace(_efficiency_trace(one, known[one.codec], beside[one.codec]))
     figure.add_hline(y=0, line={"width": 1, "dash": "dash", "color": "#808080"})
     figure.update_layout(showlegend=False, updatemenus=[_call_switch(by_call)])
     anchor = shown[0].figure.anchor
@@ -199,9 +201,12 @@ def _reach(one: Efficiency) -> dict[str, Any]:
 
 
 def _label_places(shown: Sequence[Efficiency]) -> dict[str, str]:
-    """Labels above and below the marks in turn, from left to right, so that neighbours keep clear of each other."""
-    by_work = sorted(shown, key=lambda one: one.cost.kmac_per_pixel)
-    return {one.codec: "top center" if index % 2 else "bottom center" for index, one in enumerate(by_work)}
+    """Places for the names, worked out for a wide screen (a narrow one puts them in the legend)."""
+    across = [math.log(one.cost.kmac_per_pixel) for one in shown]
+    up = [one.figure.value or 0.0 for one in shown]
+    wide = 1000 / (max(across) - min(across) or 1)
+    high = 0.75 * HEIGHT / (max(*up, 0) - min(*up, 0) or 1)
+    return places({one.codec: (wide * x, high * y) for one, x, y in zip(shown, across, up, strict=True)})
 
 
 def _call_switch(by_call: Mapping[Call, Sequence[Efficiency]]) -> dict[str, Any]:
