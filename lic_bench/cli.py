@@ -12,6 +12,9 @@ import typer
 from lic_bench import __version__
 from lic_bench.errors import LicBenchError, RequestError
 
+INTERRUPTED = 130
+"""The exit code of a command that Ctrl-C stopped, as shells have it (128 + SIGINT)."""
+
 app = typer.Typer(
     name="lic-bench",
     help="Honest benchmarks and complexity analysis for learned image compression.",
@@ -146,10 +149,8 @@ def main() -> None:
         code = app(standalone_mode=False)
     except LicBenchError as error:
         _stop(str(error), error.exit_code)
-    except typer.Abort:
-        _stop("Stopped. What was measured is kept; the same command continues.", 130)
-    except KeyboardInterrupt:
-        _stop("Stopped. What was measured is kept; the same command continues.", 130)
+    except (typer.Abort, KeyboardInterrupt):
+        code = INTERRUPTED
     except typer.TyperException as error:
         _stop(_usage(error), 2)
     except BrokenPipeError:
@@ -159,6 +160,8 @@ def main() -> None:
         if os.environ.get("LIC_BENCH_DEBUG"):
             raise
         _stop(f"lic-bench failed: {type(error).__name__}: {error}. Set LIC_BENCH_DEBUG=1 to see where.", 1)
+    if code == INTERRUPTED:
+        _stop("Stopped. What was measured is kept; the same command continues.", INTERRUPTED)
     sys.exit(code if isinstance(code, int) else 0)
 
 

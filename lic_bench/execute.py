@@ -11,12 +11,14 @@ import os
 import queue
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from multiprocessing.context import BaseContext
+from multiprocessing.process import BaseProcess
 from types import GeneratorType
 from typing import Any
 
@@ -30,17 +32,35 @@ class ProcessDied(Exception):
 def rows(jobs: Sequence[Job], workers: int = 1, timeout_seconds: float | None = None) -> Iterator[Row]:
     """Rows of all jobs as they are made. With several workers times carry the doubt that the machine was shared.
 
-    `timeout_seconds` bounds one pass on one picture.
+    `timeout_seconds` bounds one pass on one picture. When the caller stops early (Ctrl-C) every process is ended.
     """
-    context = _context(jobs)
-    if workers == 1:
-        for job in jobs:
-            yield from _job_rows(context, job, timeout_seconds)
-        return
+    processes = _Processes(_context(jobs), timeout_seconds)
+    try:
+        if workers == 1:
+            for job in jobs:
+                yield from _job_rows(processes, job)
+        else:
+            yield from _side_by_side(processes, jobs, workers)
+    finally:
+        processes.stop()
+
+
+def _side_by_side(processes: _Processes, jobs: Sequence[Job], workers: int) -> Iterator[Row]:
+    """Rows of several jobs at a time, as they come."""
     made: queue.SimpleQueue[Row | BaseException | None] = queue.SimpleQueue()
-    with ThreadPoolExecutor(workers) as pool:
-        for job in jobs:
-            pool.submit(_into, made, lambda job=job: _job_rows(context, job, timeout_seconds))  # type: ignore[misc]
+
+    def collect(job: Job) -> None:
+        try:
+            for row in _job_rows(processes, job):
+                made.put(row)
+        except BaseException as error:  # carried to the thread that reads the queue, which raises it
+            made.put(error)
+        made.put(None)
+
+    pool = ThreadPoolExecutor(workers)
+    for job in jobs:
+        pool.submit(collect, job)
+    try:
         running = len(jobs)
         while running:
             row = made.get()
@@ -49,10 +69,13 @@ def rows(jobs: Sequence[Job], workers: int = 1, timeout_seconds: float | None = 
             if row is None:
                 running -= 1
             else:
-                yield _shared(row)
+                yield _doubted(row, Doubt.SHARED_MACHINE)
+    finally:
+        processes.stop()  # a stopped pass ends its thread
+        pool.shutdown(cancel_futures=True)
 
 
-def _job_rows(context: BaseContext, job: Job, timeout: float | None) -> Iterator[Row]:
+def _job_rows(processes: _Processes, job: Job) -> Iterator[Row]:
     """The passes of one job, one process after another."""
     from lic_bench import measure
 
@@ -60,52 +83,77 @@ def _job_rows(context: BaseContext, job: Job, timeout: float | None) -> Iterator
     if job.settings.memory:
         name = job.pictures[0]
         try:
-            [(stream, encode)] = _in_process(context, measure.encode_alone, (job, name), timeout)
-            [(decoded, decode)] = _in_process(context, measure.decode_alone, (job, stream), timeout)
+            [(stream, encode)] = processes.run(measure.encode_alone, job, name)
+            [(decoded, decode)] = processes.run(measure.decode_alone, job, stream)
             alone = measure.Alone(name, stream, decoded, tuple(use for use in (encode, decode) if use is not None))
         except ProcessDied as error:
             yield Failure(job.codec, job.point, job.dataset, name, "alone in a fresh process", str(error))
     done: set[str | None] = set()
     try:
-        for row in _in_process(context, measure.measure, (job, alone), timeout):
+        for row in processes.run(measure.measure, job, alone):
             done.add(row.picture)
-            yield _without_memory(row) if job.settings.memory and alone is not None and not alone.memory else row
+            untold = alone is not None and alone.picture == row.picture and not alone.memory
+            yield _doubted(row, Doubt.MEMORY_UNKNOWN) if untold else row
     except ProcessDied as error:
         at = next((name for name in job.pictures if name not in done), None)
         yield Failure(job.codec, job.point, job.dataset, at, "process", str(error))
 
 
-def _in_process(
-    context: BaseContext, work: Callable[..., Any], arguments: tuple[Any, ...], timeout: float | None
-) -> Iterator[Any]:
-    """Results of `work` (one, or each a generator yields) from a fresh process; ProcessDied when it ends early."""
-    ours, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=_serve, args=(theirs, work, arguments), daemon=True)  # type: ignore[attr-defined]
-    with _nothing_of_main():
-        process.start()
-    theirs.close()
-    try:
-        while True:
-            if not ours.poll(timeout):
-                raise ProcessDied(f"gave no result within {timeout:g} s and was stopped (--timeout)")
-            kind, value = ours.recv()
-            if kind == "done":
-                return
-            if kind == "error":
-                raise ProcessDied(value)
-            yield value
-    except EOFError:
-        process.join()
-        raise ProcessDied(_how_it_ended(process.exitcode)) from None
-    finally:
-        process.kill()
-        process.join()
-        ours.close()
+class _Processes:
+    """Starts fresh processes, and ends all that run when it is stopped."""
+
+    def __init__(self, context: BaseContext, timeout_seconds: float | None) -> None:
+        self.context = context
+        self.timeout_seconds = timeout_seconds
+        self.running: set[BaseProcess] = set()
+        self.stopped = False
+        self.lock = threading.Lock()
+
+    def run(self, work: Callable[..., Any], *arguments: Any) -> Iterator[Any]:
+        """Results of `work` (one, or each a generator yields) from a fresh process; ProcessDied when it ends early."""
+        pipe, process = self._start(work, arguments)
+        try:
+            while True:
+                if not pipe.poll(self.timeout_seconds):
+                    raise ProcessDied(f"gave no result within {self.timeout_seconds:g} s and was stopped (--timeout)")
+                kind, value = pipe.recv()
+                if kind == "done":
+                    return
+                if kind == "error":
+                    raise ProcessDied(value)
+                yield value
+        except EOFError:
+            process.join()
+            raise ProcessDied(_how_it_ended(process.exitcode)) from None
+        finally:
+            process.kill()
+            process.join()
+            pipe.close()
+            self.running.discard(process)
+
+    def stop(self) -> None:
+        """End every process and start no more."""
+        with self.lock:
+            self.stopped = True
+            for process in self.running:
+                process.kill()
+
+    def _start(self, work: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[Connection, BaseProcess]:
+        with self.lock, _no_interrupt(), _nothing_of_main():
+            if self.stopped:
+                raise ProcessDied("the run was stopped")
+            ours, theirs = self.context.Pipe(duplex=False)
+            process = self.context.Process(target=_serve, args=(theirs, work, arguments), daemon=True)  # type: ignore[attr-defined]
+            process.start()
+            self.running.add(process)
+            theirs.close()
+        return ours, process
 
 
 def _serve(pipe: Connection, work: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
     """In the fresh process: do the work and send what it gives."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle; it ends this process
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         result = work(*arguments)
         for value in result if isinstance(result, GeneratorType) else (result,):
@@ -114,15 +162,6 @@ def _serve(pipe: Connection, work: Callable[..., Any], arguments: tuple[Any, ...
     except Exception as error:  # anything a codec raises is told to the parent, which makes it a row
         with suppress(BrokenPipeError):  # the parent has gone; nobody is left to tell
             pipe.send(("error", f"{type(error).__name__}: {error}"))
-
-
-def _into(made: queue.SimpleQueue[Row | BaseException | None], source: Callable[[], Iterator[Row]]) -> None:
-    try:
-        for row in source():
-            made.put(row)
-    except BaseException as error:  # carried to the thread that reads the queue, which raises it
-        made.put(error)
-    made.put(None)
 
 
 def _context(jobs: Sequence[Job]) -> BaseContext:
@@ -139,6 +178,24 @@ def _context(jobs: Sequence[Job]) -> BaseContext:
     known = "ignore:`torch.jit.script` is deprecated:FutureWarning"  # printed by torch's own dependents on import
     os.environ["PYTHONWARNINGS"] = ",".join(filter(None, (os.environ.get("PYTHONWARNINGS"), known)))
     return context
+
+
+def _end_with_parent() -> None:
+    """A process whose parent was killed has nobody to give its results to; it must not run on."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+@contextmanager
+def _no_interrupt() -> Iterator[None]:
+    """Let Ctrl-C wait until a process that is being started is known, so that it can be ended."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager
@@ -161,9 +218,5 @@ def _how_it_ended(code: int | None) -> str:
     return f"its process ended with exit code {code} before it gave a result"
 
 
-def _shared(row: Row) -> Row:
-    return replace(row, doubts=(*row.doubts, Doubt.SHARED_MACHINE)) if isinstance(row, Measurement) else row
-
-
-def _without_memory(row: Row) -> Row:
-    return replace(row, doubts=(*row.doubts, Doubt.MEMORY_UNKNOWN)) if isinstance(row, Measurement) else row
+def _doubted(row: Row, doubt: Doubt) -> Row:
+    return replace(row, doubts=(*row.doubts, doubt)) if isinstance(row, Measurement) else row
