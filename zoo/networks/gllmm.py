@@ -46,9 +46,9 @@ class CausalContext(nn.Conv2d):
         """B x N x H x W to B x 2N x H x W."""
         return F.conv2d(y_hat, self.weight * self.mask, self.bias, padding=self.padding)
 
-    def matrix(self) -> Tensor:
-        """The kernel as it acts on the twelve positions before another, one after the other: 2N x 12 N."""
-        return self.weight.flatten(2)[:, :, :TAPS].transpose(1, 2).flatten(1)
+    def matrix(self, taps: int) -> Tensor:
+        """The kernel as it acts on the first positions of a window, one after the other: 2N x (taps x N)."""
+        return (self.weight * self.mask).flatten(2)[:, :, :taps].transpose(1, 2).flatten(1)
 
 
 class EntropyParameters(nn.Module):
@@ -73,13 +73,16 @@ class Gllmm(PictureByPicture):
 
     A position's context is two rows above it and two positions to its left, so positions of equal column + 3 row do
     not depend on one another. They are coded as one group: W + 3 H - 3 steps for a latent of H x W instead of H W.
-    `in_raster_order = True` takes one position at a time, as the published program does, for comparing.
+    `in_raster_order = True` takes one position at a time, as the published program does, for comparing. Of the context
+    kernel the taps that are not masked are multiplied; with `spares_work = False` all 25 are, for counting it as the
+    authors do.
     """
 
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.channels = channels
         self.in_raster_order = False
+        self.spares_work = True
         self.g_a = Analysis(channels)
         self.h_a = HyperAnalysis(channels)
         self.entropy_bottleneck = TensorFlowPrior(channels)
@@ -156,28 +159,29 @@ class Gllmm(PictureByPicture):
         height, width = phi.shape[1:]
         layers = self.entropy_parameters
         first, second, third = (layer.weight.flatten(1) for layer in (layers.conv0, layers.conv1, layers.conv2))
-        kernel, bias = self.context_prediction.matrix(), self.context_prediction.bias
+        taps = TAPS if self.spares_work else 25
+        kernel, bias = self.context_prediction.matrix(taps), self.context_prediction.bias
         from_context, from_hyper = first[:, : 2 * self.channels], first[:, 2 * self.channels :]
         # Nothing lies between the context and the first layer, so the hyper-prior's half is done beforehand.
         hyper = F.linear(phi.flatten(1).t(), from_hyper, layers.conv0.bias)
         last = third
         if len(used) < self.channels:
             last = third.view(GROUPS, self.channels, -1)[:, used].flatten(0, 1)
-        # y_hat with a margin of two zeros above, left and right, a row of channels for each position.
+        # y_hat with a margin of two zeros, a row of channels for each position.
         stride = width + 4
-        grid = phi.new_zeros((height + 2) * stride, self.channels)
-        before = (torch.arange(3)[:, None] * stride + torch.arange(5)).flatten()[:TAPS].to(phi.device)
+        grid = phi.new_zeros((height + 4) * stride, self.channels)
+        window = (torch.arange(5)[:, None] * stride + torch.arange(5)).flatten()[:taps].to(phi.device)
         for positions, rounds in _groups(height, width, self.in_raster_order, holds_data(phi)):
             with repeated(rounds):
                 at = torch.from_numpy(positions).to(phi.device)
                 corner = torch.from_numpy(positions // width * stride + positions % width).to(phi.device)
-                seen = grid[corner[:, None] + before].flatten(1)
+                seen = grid[corner[:, None] + window].flatten(1)
                 features = leaky(F.linear(F.linear(seen, kernel, bias), from_context) + hyper[at])
                 features = leaky(F.linear(features, second, layers.conv1.bias))
                 numbers = F.linear(features, last).t().contiguous().view(GROUPS, len(used), len(positions))
                 symbols = code(at, numbers).t().to(grid.dtype)
                 grid[(corner + 2 * stride + 2)[:, None], used] = symbols
-        y_hat = grid.view(height + 2, stride, self.channels)[2:, 2:-2].permute(2, 0, 1)[None]
+        y_hat = grid.view(height + 4, stride, self.channels)[2:-2, 2:-2].permute(2, 0, 1)[None]
         return y_hat.to(z_hat.dtype).contiguous()
 
 
