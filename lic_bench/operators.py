@@ -210,6 +210,7 @@ _OTHER: Mapping[str, tuple[str, Formula]] = {
     **_each("normalisation", _of_input, "native_layer_norm native_group_norm native_batch_norm cudnn_batch_norm "
             "miopen_batch_norm _native_batch_norm_legit _native_batch_norm_legit_no_training _fused_rms_norm "
             "_batch_norm_no_update _batch_norm_with_update batch_norm"),
+    **_each(ELEMENTWISE, _of_result, "_prelu_kernel"),  # pointwise, and not marked so
     **_each("softmax", _of_result, "_softmax _log_softmax _safe_softmax"),
     **_each("interpolation", _of_result, "upsample_nearest1d upsample_nearest2d upsample_nearest3d upsample_linear1d "
             "_upsample_nearest_exact1d _upsample_nearest_exact2d upsample_bilinear2d upsample_bicubic2d "

@@ -10,11 +10,11 @@ read back what it writes with 256 channels; and it decodes position after positi
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -30,6 +30,7 @@ from .mixture import GROUPS, MixtureReader, MixtureWriter, likelihood, mixture
 TAPS = 12
 """Of the 5x5 context kernel's 25 taps, those before the centre in raster order."""
 
+Positions = npt.NDArray[np.int64]
 Coder = Callable[[Tensor, Tensor], Tensor]
 """Positions (n, as row * width + column) and numbers (30 x C x n) of one group to its symbols, C x n."""
 
@@ -136,7 +137,9 @@ class Gllmm(PictureByPicture):
         y_string, z_string = strings
         z_hat = self.entropy_bottleneck.read([z_string], shape)
         if not holds_data(z_hat):
-            return cast(Tensor, self.g_s(self._walk(z_hat, torch.arange(self.channels), _read_nothing)))
+            with repeated(len(self._groups(4 * shape[0], 4 * shape[1]))):
+                entropy_decoder_read()
+            return cast(Tensor, self.g_s(self._walk(z_hat, torch.arange(self.channels), _nothing)))
         if not y_string:
             height, width = (4 * side for side in shape)
             return cast(Tensor, self.g_s(z_hat.new_zeros(1, self.channels, height, width)))
@@ -148,6 +151,10 @@ class Gllmm(PictureByPicture):
             return reader.read(numbers.flatten(1)).view(numbers.shape[1:])
 
         return cast(Tensor, self.g_s(self._walk(z_hat, used.to(z_hat.device), read)))
+
+    def _groups(self, height: int, width: int) -> list[Positions]:
+        """Positions of a latent in the groups that are coded at once."""
+        return list(np.arange(height * width)[:, None]) if self.in_raster_order else wavefronts(height, width)
 
     def _walk(self, z_hat: Tensor, used: Tensor, code: Coder) -> Tensor:
         """The one walk over all positions that encoder and decoder share; returns y_hat, 1 x N x H x W.
@@ -171,7 +178,8 @@ class Gllmm(PictureByPicture):
         stride = width + 4
         grid = phi.new_zeros((height + 4) * stride, self.channels)
         window = (torch.arange(5)[:, None] * stride + torch.arange(5)).flatten()[:taps].to(phi.device)
-        for positions, rounds in _groups(height, width, self.in_raster_order, holds_data(phi)):
+        groups = self._groups(height, width)
+        for positions, rounds in ((group, 1) for group in groups) if holds_data(phi) else _stand_ins(groups):
             with repeated(rounds):
                 at = torch.from_numpy(positions).to(phi.device)
                 corner = torch.from_numpy(positions // width * stride + positions % width).to(phi.device)
@@ -185,7 +193,7 @@ class Gllmm(PictureByPicture):
         return y_hat.to(z_hat.dtype).contiguous()
 
 
-def wavefronts(height: int, width: int) -> list[np.ndarray[Any, np.dtype[np.int64]]]:
+def wavefronts(height: int, width: int) -> list[Positions]:
     """Positions (row * width + column) of an H x W latent in groups of equal column + 3 row, in coding order."""
     rows, columns = np.divmod(np.arange(height * width), width)
     time = columns + 3 * rows
@@ -193,21 +201,13 @@ def wavefronts(height: int, width: int) -> list[np.ndarray[Any, np.dtype[np.int6
     return np.split(order, np.flatnonzero(np.diff(time[order])) + 1)
 
 
-def _groups(
-    height: int, width: int, in_raster_order: bool, real: bool
-) -> Iterator[tuple[np.ndarray[Any, np.dtype[np.int64]], int]]:
-    """Groups of positions, and how often each counts: without data one group of each size stands for all of them."""
-    groups = list(np.arange(height * width)[:, None]) if in_raster_order else wavefronts(height, width)
-    if real:
-        yield from ((group, 1) for group in groups)
-        return
-    sizes = Counter(len(group) for group in groups)
-    one_of_each = {len(group): group for group in groups}
-    yield from ((one_of_each[size], times) for size, times in sizes.items())
+def _stand_ins(groups: Sequence[Positions]) -> list[tuple[Positions, int]]:
+    """Groups to take where nothing holds data, and how often each counts: work is in proportion to positions."""
+    largest = max(groups, key=len)
+    return [(largest, 1), (largest[:1], sum(map(len, groups)) - len(largest))]
 
 
-def _read_nothing(positions: Tensor, numbers: Tensor) -> Tensor:
-    entropy_decoder_read()
+def _nothing(positions: Tensor, numbers: Tensor) -> Tensor:
     return torch.zeros(numbers.shape[1:], dtype=torch.int32, device=numbers.device)
 
 
