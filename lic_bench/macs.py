@@ -1,7 +1,7 @@
 """Counts the multiply-accumulates of one call of a network, by default without running it.
 
-The network's twin with fake parameters is called on a fake picture: shapes go through it, no data does. A network that
-cannot be called that way is run for real instead, and its count says so.
+The network's twin without data is called on a picture without data: shapes go through it, nothing is computed. A
+network that cannot be called that way is run for real instead, and its count says so.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.utils._pytree import tree_map_only
 
 from lic_bench.codec import HasParts
 from lic_bench.errors import LicBenchError, RequestError
-from lic_bench.pretend import Pretence, fake_mode_of, pretending, twin
+from lic_bench.pretend import META, Pretence, is_hollow, pretending, twin
 from lic_bench.records import Call, MacCount, Origin
 from lic_bench.tally import Piece, Tally, counting
 
@@ -35,7 +35,8 @@ class CountingError(LicBenchError):
 class Trace:
     """Everything seen during one call. `part_of` maps the paths of modules to the names of parts.
 
-    `reads` is the number of sequential reads from the entropy decoder, None where the network was run for real.
+    `peak_bytes` is the most memory that activations took at one time. `reads` is the number of sequential reads from
+    the entropy decoder, None where the network was run for real.
     `reason` says why it was run although it should not have been, and what else a reader must know.
     """
 
@@ -48,6 +49,7 @@ class Trace:
     part_of: Mapping[str, str]
     other_work: Mapping[str, int]
     unseen: Mapping[str, int]
+    peak_bytes: int
     origin: Origin
     reads: int | None = None
     reason: str = ""
@@ -110,9 +112,16 @@ def count_module(
 
 def trace(codec: HasParts, width: int, height: int, call: Call | str = Call.FORWARD, run: bool = False) -> Trace:
     """As `count`, with every piece of work."""
+    return traces(codec, width, height, (call,), run)[0]
+
+
+def traces(
+    codec: HasParts, width: int, height: int, calls: Sequence[Call | str] = tuple(Call), run: bool = False
+) -> tuple[Trace, ...]:
+    """As `trace`, for several calls at once: what is encoded is then decoded, so that nothing is called twice."""
     require_size(width, height)
     padded = codec.padded_size(width, height)
-    return _trace(codec.network, codec.parts(), (width, height), padded, Call(call), None, run)
+    return _Subject(codec.network, codec.parts(), (width, height), padded).traces(calls, run)
 
 
 def trace_module(
@@ -124,7 +133,7 @@ def trace_module(
 ) -> Trace:
     """As `count_module`, with every piece of work."""
     require_size(*size)
-    return _trace(module, dict(module.named_children()), size, size, Call(call), inputs, run)
+    return _Subject(module, dict(module.named_children()), size, size, inputs).traces((call,), run)[0]
 
 
 def require_size(width: int, height: int) -> None:
@@ -133,24 +142,96 @@ def require_size(width: int, height: int) -> None:
         raise RequestError(f"A picture of {width} x {height} pixels does not exist; both sides must be whole and >= 1.")
 
 
-def _trace(
-    network: nn.Module,
-    parts: Mapping[str, nn.Module],
-    size: tuple[int, int],
-    padded: tuple[int, int],
-    call: Call,
-    inputs: Sequence[Any] | None,
-    run: bool,
-) -> Trace:
-    """One call as its authors' code makes it; where the network spares some of that, the note has its own figure."""
-    here = _as_it_works(network, parts, size, padded, call, inputs, run)
-    if not getattr(network, "spares_work", False):
-        return here
-    with _sparing_nothing(network):
-        authors = _as_it_works(network, parts, size, padded, call, inputs, run)
-    kmac = sum(piece.macs for piece in here.pieces) / (size[0] * size[1]) / 1000
-    spared = f"counted as the authors' code works; the code here gets the same results with {kmac:.3f} kMAC/pixel"
-    return replace(authors, reason="; ".join(filter(None, (authors.reason, spared))))
+@dataclass(frozen=True)
+class _Subject:
+    """What is counted: a network, its parts, the picture's size, and what the network is given."""
+
+    network: nn.Module
+    parts: Mapping[str, nn.Module]
+    size: tuple[int, int]
+    padded: tuple[int, int]
+    inputs: Sequence[Any] | None = None
+
+    def traces(self, asked: Sequence[Call | str], run: bool) -> tuple[Trace, ...]:
+        """One trace per call, as the authors' code makes it; where the network spares work, its own in the note."""
+        calls = tuple(Call(call) for call in asked)
+        for call in calls:
+            self._require(call)
+        here = self._as_it_works(calls, run)
+        if not getattr(self.network, "spares_work", False):
+            return here
+        with _sparing_nothing(self.network):
+            authors = self._as_it_works(calls, run)
+        return tuple(_compared(mine, theirs) for mine, theirs in zip(here, authors, strict=True))
+
+    def _as_it_works(self, calls: Sequence[Call], run: bool) -> tuple[Trace, ...]:
+        """One trace per call; run for real where asked to or where nothing else works."""
+        if run:
+            return self._ran(calls, "")
+        try:
+            seen = self._pretended(calls)
+        except Exception as error:  # whatever a network does that needs data; running it will tell
+            if len(calls) > 1:
+                return tuple(trace for call in calls for trace in self._as_it_works((call,), run))
+            return self._ran(calls, _reason(error))
+        return tuple(self._trace(call, seen[call], Origin.PREDICTED) for call in calls)
+
+    def _ran(self, calls: Sequence[Call], reason: str) -> tuple[Trace, ...]:
+        name, (width, height) = _name(self.network), self.padded
+        if is_hollow(self.network):
+            raise CountingError(f"{name} was built without data and its {calls[0].value} needs some on a "
+                                f"{width} x {height} picture: {reason}")
+        try:
+            with torch.no_grad():
+                seen = self._watched(self.network, calls, self._arguments(self.network), Pretence())
+        except LicBenchError:
+            raise
+        except Exception as error:  # the user's module may fail in any way; its sentence is what helps
+            raise RequestError(f"{name} does not take a {width} x {height} picture "
+                               f"({calls[0].value}): {_reason(error)}") from error
+        note = reason and f"run to be counted, because it cannot be traced without data: {reason}"
+        return tuple(self._trace(call, seen[call], Origin.MEASURED, note) for call in calls)
+
+    def _pretended(self, calls: Sequence[Call]) -> dict[Call, Tally]:
+        copied = twin(self.network)
+        with pretending() as pretence:
+            return self._watched(copied, calls, self._arguments(copied), pretence)
+
+    def _watched(
+        self, network: nn.Module, calls: Sequence[Call], arguments: Sequence[Any], pretence: Pretence
+    ) -> dict[Call, Tally]:
+        """Make the calls and write each down; a decoder needs an encoder's stream, asked for or not."""
+        seen: dict[Call, Tally] = {}
+        coded: Any = None
+        for call in Call:
+            if call in calls or (call is Call.ENCODE and Call.DECODE in calls):
+                with counting(network, pretence, arguments) as seen[call]:
+                    if call is Call.FORWARD:
+                        _called(network, network, arguments)
+                    elif call is Call.ENCODE:
+                        coded = _called(network, network.compress, arguments)
+                    else:
+                        _called(network, network.decompress, (coded["strings"], coded["shape"]))
+        return seen
+
+    def _trace(self, call: Call, seen: Tally, origin: Origin, reason: str = "") -> Trace:
+        return Trace(
+            call, *self.size, *self.padded, seen.pieces(), _part_of(self.network, self.parts), _positive(seen.other),
+            _positive(seen.unseen), seen.peak_bytes, origin, seen.reads if origin is Origin.PREDICTED else None, reason,
+        )
+
+    def _require(self, call: Call) -> None:
+        needed = {Call.FORWARD: (), Call.ENCODE: ("compress",), Call.DECODE: ("compress", "decompress")}[call]
+        for name in needed:
+            if not callable(getattr(self.network, name, None)):
+                raise RequestError(f'{_name(self.network)} has no {name}(); only call="forward" can be counted.')
+
+    def _arguments(self, network: nn.Module) -> Sequence[Any]:
+        """What was given, or a picture of noise where the network's first weights live, in their type."""
+        if self.inputs is not None:
+            return self.inputs if not is_hollow(network) else tree_map_only(Tensor, lambda x: x.to(META), self.inputs)
+        like = next((weight for weight in network.parameters() if weight.is_floating_point()), torch.empty(0))
+        return (torch.rand(1, 3, self.padded[1], self.padded[0], dtype=like.dtype, device=like.device),)
 
 
 @contextmanager
@@ -162,110 +243,20 @@ def _sparing_nothing(network: nn.Module) -> Iterator[None]:
         network.spares_work = True  # type: ignore[assignment]
 
 
-def _as_it_works(
-    network: nn.Module,
-    parts: Mapping[str, nn.Module],
-    size: tuple[int, int],
-    padded: tuple[int, int],
-    call: Call,
-    inputs: Sequence[Any] | None,
-    run: bool,
-) -> Trace:
-    _require_call(network, call)
-    reason = ""
-    if not run:
-        try:
-            seen, pretence = _pretended(network, padded, call, inputs)
-        except Exception as error:  # whatever a network does that needs data; running it will tell
-            reason = _reason(error)
-        else:
-            return _as_trace(seen, network, parts, size, padded, call, Origin.PREDICTED, pretence.reads)
-        if fake_mode_of(network):
-            raise CountingError(f"{_name(network)} was built without data and its {call.value} needs some on a "
-                                f"{padded[0]} x {padded[1]} picture: {reason}")
-    seen = _really(network, padded, call, inputs)
-    reason = reason and f"run to be counted, because it cannot be traced without data: {reason}"
-    return _as_trace(seen, network, parts, size, padded, call, Origin.MEASURED, None, reason)
+def _compared(here: Trace, authors: Trace) -> Trace:
+    kmac = sum(piece.macs for piece in here.pieces) / (here.width * here.height) / 1000
+    spared = f"counted as the authors' code works; the code here gets the same results with {kmac:.3f} kMAC/pixel"
+    return replace(authors, reason="; ".join(filter(None, (authors.reason, spared))))
 
 
-def _as_trace(
-    seen: Tally,
-    network: nn.Module,
-    parts: Mapping[str, nn.Module],
-    size: tuple[int, int],
-    padded: tuple[int, int],
-    call: Call,
-    origin: Origin,
-    reads: int | None,
-    reason: str = "",
-) -> Trace:
-    return Trace(
-        call, *size, *padded, seen.pieces(), _part_of(network, parts), _positive(seen.other), _positive(seen.unseen),
-        origin, reads, reason,
-    )
-
-
-def _pretended(
-    network: nn.Module, size: tuple[int, int], call: Call, inputs: Sequence[Any] | None
-) -> tuple[Tally, Pretence]:
-    """Call the network's twin on fake tensors. One-off work of `compress` before a decode is not counted."""
-    mode = fake_mode_of(network) or FakeTensorMode(allow_non_fake_inputs=True)
-    copied = twin(network, mode)
-    with pretending() as pretence, torch.no_grad(), mode:
-        arguments = inputs if inputs is not None else (_noise(copied, size),)
-        function, arguments = _prepared(copied, call, arguments)
-        pretence.reads = 0
-        with counting(copied, pretence) as seen:
-            _called(copied, function, arguments)
-        return seen, pretence
-
-
-def _really(network: nn.Module, size: tuple[int, int], call: Call, inputs: Sequence[Any] | None) -> Tally:
-    with torch.no_grad():
-        try:
-            arguments = inputs if inputs is not None else (_noise(network, size),)
-            function, arguments = _prepared(network, call, arguments)
-            with counting(network, Pretence()) as seen:
-                _called(network, function, arguments)
-        except LicBenchError:
-            raise
-        except Exception as error:  # the user's module may fail in any way; its sentence is what helps
-            raise RequestError(f"{_name(network)} does not take a {size[0]} x {size[1]} picture "
-                               f"({call.value}): {_reason(error)}") from error
-    return seen
-
-
-def _prepared(network: nn.Module, call: Call, arguments: Sequence[Any]) -> tuple[Callable[..., Any], Sequence[Any]]:
-    """The function to count and what to call it with; a decoder needs a stream first."""
-    if call is Call.FORWARD:
-        return network, arguments
-    if call is Call.ENCODE:
-        return network.compress, arguments  # type: ignore[return-value]
-    coded = network.compress(*arguments)  # type: ignore[operator]
-    return network.decompress, (coded["strings"], coded["shape"])  # type: ignore[return-value]
-
-
-def _called(network: nn.Module, function: Callable[..., Any], arguments: Sequence[Any]) -> None:
+def _called(network: nn.Module, function: Any, arguments: Sequence[Any]) -> Any:
     called = network.forward if function is network else function
     try:
         inspect.signature(called).bind(*arguments)
     except TypeError as error:
         raise RequestError(f"{_name(network)} cannot be called with {len(arguments)} input(s) ({error}); "
                            "give all of them as inputs=(...).") from None
-    function(*arguments)
-
-
-def _require_call(network: nn.Module, call: Call) -> None:
-    needed = {Call.FORWARD: (), Call.ENCODE: ("compress",), Call.DECODE: ("compress", "decompress")}[call]
-    for name in needed:
-        if not callable(getattr(network, name, None)):
-            raise RequestError(f'{_name(network)} has no {name}(); only call="forward" can be counted.')
-
-
-def _noise(network: nn.Module, size: tuple[int, int]) -> Tensor:
-    """A picture of noise where the network's first floating-point parameter lives, in its type."""
-    like = next((weight for weight in network.parameters() if weight.is_floating_point()), torch.empty(0))
-    return torch.rand(1, 3, size[1], size[0], dtype=like.dtype, device=like.device)
+    return function(*arguments)
 
 
 def _part_of(network: nn.Module, parts: Mapping[str, nn.Module]) -> dict[str, str]:

@@ -46,32 +46,45 @@ class Cost:
     unseen: bool = False
 
 
-def cost(operator: OpOverload, arguments: Arguments, result: Any) -> Cost:
-    """The cost of one call; `arguments` are positional in the order of the operator's schema, `result` its output."""
+Costing = Callable[[Arguments, Any], Cost]
+
+
+def costing(operator: OpOverload) -> Costing | None:
+    """How calls of this operator are costed: a function of its positional arguments and result, None for free ones.
+
+    An operator nobody knows is not free; see `is_known`.
+    """
     name = operator._schema.name.removeprefix("aten::")
     if name in _CONVOLUTIONS:
-        return _convolution(arguments, result)
+        return _convolution
     if name in _ATTENTIONS:
-        return attention(*arguments[:3])
+        return lambda arguments, result: attention(*arguments[:3])
     if name in _COUNTED:
         kind, formula = _COUNTED[name]
-        macs = formula(arguments, result)
-        return Cost(kind, macs, macs)
+        return lambda arguments, result: _counted(kind, formula(arguments, result))
     if name in _OTHER:
         kind, formula = _OTHER[name]
-        return Cost(kind, other=formula(arguments, result))
-    if name in _FREE or operator.is_view or operator.namespace == "prim":
-        return Cost()
+        return lambda arguments, result: Cost(kind, other=formula(arguments, result))
+    if _is_free(operator, name):
+        return None
     if torch.Tag.pointwise in operator.tags:
-        return Cost(ELEMENTWISE, other=_elements(result))
-    return Cost(name, unseen=True)
+        return lambda arguments, result: Cost(ELEMENTWISE, other=_elements(result))
+    return lambda arguments, result: Cost(name, unseen=True)
 
 
 def is_known(operator: OpOverload) -> bool:
     """Whether the operator is counted, other work or free, so that it need not be taken apart."""
     name = operator._schema.name.removeprefix("aten::")
-    listed = any(name in table for table in (_CONVOLUTIONS, _ATTENTIONS, _COUNTED, _OTHER, _FREE))
-    return listed or operator.is_view or operator.namespace == "prim" or torch.Tag.pointwise in operator.tags
+    listed = any(name in table for table in (_CONVOLUTIONS, _ATTENTIONS, _COUNTED, _OTHER))
+    return listed or _is_free(operator, name) or torch.Tag.pointwise in operator.tags
+
+
+def _is_free(operator: OpOverload, name: str) -> bool:
+    return name in _FREE or operator.is_view or operator.namespace == "prim"
+
+
+def _counted(kind: str, macs: int) -> Cost:
+    return Cost(kind, macs, macs)
 
 
 def attention(query: Tensor, key: Tensor, value: Tensor) -> Cost:
@@ -86,6 +99,15 @@ def attention(query: Tensor, key: Tensor, value: Tensor) -> Cost:
     weights = int(batch * heads * query.shape[-2] * key.shape[-2])
     macs = weights * int(query.shape[-1] + value.shape[-1])
     return Cost(ATTENTION, macs, macs, softmax=weights)
+
+
+def recurrent(source: Tensor, weights: Sequence[Tensor]) -> Cost:
+    """LSTM, GRU and plain recurrent layers: each weight matrix once per step and sequence.
+
+    `source` is steps x sequences x channels, or the other way round, or steps x channels.
+    """
+    macs = math.prod(source.shape[:-1]) * sum(weight.numel() for weight in weights)
+    return Cost(RECURRENT, macs, macs)
 
 
 def _elements(result: Any) -> int:
@@ -207,6 +229,8 @@ def _each(kind: str, formula: Formula, names: str) -> dict[str, tuple[str, Formu
 
 
 _OTHER: Mapping[str, tuple[str, Formula]] = {
+    # element-wise, but not tagged so by torch
+    **_each(ELEMENTWISE, _of_result, "floor_divide floor_divide_ frexp bucketize searchsorted"),
     **_each("normalisation", _of_input, "native_layer_norm native_group_norm native_batch_norm cudnn_batch_norm "
             "miopen_batch_norm _native_batch_norm_legit _native_batch_norm_legit_no_training _fused_rms_norm "
             "_batch_norm_no_update _batch_norm_with_update batch_norm"),
@@ -220,7 +244,7 @@ _OTHER: Mapping[str, tuple[str, Formula]] = {
             "_adaptive_avg_pool3d adaptive_max_pool2d max_pool2d"),
     **_each("reduction", _of_input, "sum mean max min amax amin aminmax argmax argmin var std var_mean std_mean prod "
             "cumsum cumprod any all norm linalg_vector_norm logsumexp count_nonzero nonzero median"),
-    **_each("sorting", _of_input, "sort topk kthvalue searchsorted bucketize _unique2 unique_dim"),
+    **_each("sorting", _of_input, "sort topk kthvalue _unique2 unique_dim"),
 }
 
 _MADE = """
@@ -233,7 +257,7 @@ clone copy copy_ _to_copy contiguous cat stack constant_pad_nd reflection_pad1d 
 replication_pad2d replication_pad3d roll flip rot90 repeat repeat_interleave index index_select index_put index_put_
 _index_put_impl_ index_fill index_fill_ index_copy index_copy_ gather scatter scatter_ slice_scatter select_scatter take
 masked_select masked_fill masked_fill_ masked_scatter where embedding pixel_shuffle pixel_unshuffle channel_shuffle
-im2col col2im unfold_copy
+im2col col2im unfold_copy unsafe_split unsafe_split_with_sizes unsafe_chunk
 """
 _RELABELLED = """
 _unsafe_view _reshape_alias _reshape_copy view_as_complex view_as_real complex _conj _neg_view resolve_conj resolve_neg

@@ -1,15 +1,17 @@
-"""Calling a network without running it: fake tensors have shapes and no data, so entropy coders are put aside.
+"""Calling a network without running it: meta tensors have shapes and no data, so entropy coders are put aside.
 
-Inside `pretending()` a network in CompressAI's shape can be called on fake tensors, `compress` and `decompress`
-included: nothing is coded, decoded symbols are zeros, and a loop over latent positions runs once and says how often it
-would have run. The replacements are process-wide while they last, may be nested, and are undone on any error.
+Inside `pretending()` a network in CompressAI's shape can be called on meta tensors, `compress` and `decompress`
+included: nothing is computed or coded, decoded symbols are zeros, and a loop over latent positions runs once and says
+how often it would have run. The replacements are process-wide while they last, may be nested, and are undone on any
+error. (torch's FakeTensorMode does more than is needed here and takes twice as long.)
 """
 
 from __future__ import annotations
 
 import copy
 import sys
-from collections.abc import Callable, Iterator, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -18,7 +20,12 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch._subclasses.fake_tensor import FakeTensor, FakeTensorMode
+from torch.overrides import TorchFunctionMode
+from torch.utils._device import _device_constructors
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_map_only
+
+META = torch.device("meta")
 
 
 @dataclass
@@ -62,43 +69,109 @@ def repeated(rounds: int) -> Iterator[None]:
         yield
 
 
-def fake_mode_of(module: nn.Module) -> FakeTensorMode | None:
-    """The mode a module was built in when its parameters are fake, or None for one with real parameters."""
+def is_hollow(module: nn.Module) -> bool:
+    """Whether some parameter or buffer has no data, so that the module cannot be run."""
+    return any(tensor.is_meta for tensor in chain(module.parameters(), module.buffers()))
+
+
+def twin(module: nn.Module) -> nn.Module:
+    """The same modules around parameters without data: no weight is copied, and the original is never touched."""
+    memo: dict[int, Any] = {}
     for tensor in chain(module.parameters(), module.buffers()):
-        if isinstance(tensor, FakeTensor):
-            return tensor.fake_mode
-    return None
-
-
-def twin(module: nn.Module, mode: FakeTensorMode) -> nn.Module:
-    """The same modules around fake parameters: no weight is copied, and the original is never touched."""
-    if fake_mode_of(module) is mode:
-        return module
-    memo = {id(tensor): mode.from_tensor(tensor) for tensor in chain(module.parameters(), module.buffers())}
+        hollow = tensor.detach().to(META)
+        memo[id(tensor)] = nn.Parameter(hollow, tensor.requires_grad) if isinstance(tensor, nn.Parameter) else hollow
     return copy.deepcopy(module, memo)
 
 
 @contextmanager
-def building() -> Iterator[FakeTensorMode]:
-    """Networks made inside have fake parameters: no memory, no time for initial values, no coder tables."""
-    mode = FakeTensorMode(allow_non_fake_inputs=True)
-    moving = _replaced(nn.Module, "_apply", _or_fake(nn.Module._apply, _apply))
-    with pretending(compressai=True), moving, torch.no_grad(), mode:
-        yield mode
+def building() -> Iterator[None]:
+    """Networks made inside have no weights: no memory, no time for initial values, no coder tables.
+
+    Numbers that are written down (torch.tensor, arange, linspace) stay real, for networks work out widths from them.
+    """
+    moving = _replaced(nn.Module, "_apply", _for_hollow(_apply, nn.Module._apply))
+    with ExitStack() as stack:
+        for owner, name, value in _replacements(Pretence()):
+            stack.enter_context(_replaced(owner, name, value))
+        for context in (moving, torch.no_grad(), _Functions(_constructors(written_down=False)), _operators()):
+            stack.enter_context(context)
+        yield
 
 
 @contextmanager
-def pretending(compressai: bool = False) -> Iterator[Pretence]:
-    """Put CompressAI's entropy coders and position loops aside, if anybody imported them (or `compressai` is True)."""
+def pretending() -> Iterator[Pretence]:
+    """Let meta tensors be called: every new tensor is one, and CompressAI's coders and position loops are put aside."""
     pretence = Pretence()
     with ExitStack() as stack:
-        stack.enter_context(_replaced(FakeTensor, "tolist", _tolist))
-        if compressai or "compressai.entropy_models" in sys.modules:
+        if "compressai.entropy_models" in sys.modules:
             for owner, name, value in _replacements(pretence):
                 stack.enter_context(_replaced(owner, name, value))
+        stack.enter_context(warnings.catch_warnings())
+        warnings.filterwarnings("ignore", "Inference on GPU is not recommended")  # a device without data is no CPU
+        for context in (torch.no_grad(), _Functions(_constructors(written_down=True)), _operators()):
+            stack.enter_context(context)
         _current.append(pretence)
         stack.callback(_current.remove, pretence)
         yield pretence
+
+
+def _constructors(written_down: bool) -> frozenset[Any]:
+    """The functions that make tensors from nothing; those that take numbers only if asked for."""
+    numbers = () if written_down else (torch.tensor, torch.as_tensor, torch.arange, torch.linspace, torch.logspace)
+    return frozenset(_device_constructors()) - frozenset(numbers)
+
+
+class _Functions(TorchFunctionMode):
+    """New tensors have no data, and reading values out of such tensors gives numbers nobody knows."""
+
+    def __init__(self, constructors: frozenset[Any]) -> None:
+        super().__init__()
+        self.constructors = constructors
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        if func is Tensor.tolist and args[0].is_meta:
+            return _tolist(args[0])
+        if func in self.constructors and kwargs.get("device") is None:
+            kwargs = {**kwargs, "device": META}
+        return func(*args, **kwargs)
+
+
+class _Operators(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Everything is on one device, the one without data, whatever a network asks for or brings along."""
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        if kwargs.get("device") is not None and _some_meta(args):
+            kwargs = {**kwargs, "device": META}
+        try:
+            return func(*args, **kwargs)
+        except (RuntimeError, NotImplementedError):
+            if not _some_meta((args, kwargs)) or not _some_real((args, kwargs)):
+                raise
+        args, kwargs = tree_map_only(Tensor, lambda tensor: tensor.to(META), (args, kwargs))
+        return func(*args, **kwargs)
+
+
+def _operators() -> TorchDispatchMode:
+    return _Operators()  # type: ignore[no-untyped-call]
+
+
+def _some_meta(arguments: Any) -> bool:
+    return any(tensor.is_meta for tensor in tensors_in(arguments))
+
+
+def _some_real(arguments: Any) -> bool:
+    return any(not tensor.is_meta for tensor in tensors_in(arguments))
+
+
+def tensors_in(arguments: Any) -> Iterator[Tensor]:
+    """The tensors among arguments, lists and mappings of them."""
+    for item in arguments.values() if isinstance(arguments, Mapping) else arguments:
+        if isinstance(item, Tensor):
+            yield item
+        elif isinstance(item, list | tuple | Mapping):
+            yield from tensors_in(item)
 
 
 @contextmanager
@@ -116,7 +189,7 @@ class _Unknown:
 
 
 def _tolist(tensor: Tensor) -> Any:
-    """The values of a fake tensor as nested lists, of which only the shape is known."""
+    """The values of a tensor without data as nested lists, of which only the shape is known."""
 
     def nested(shape: Sequence[int]) -> Any:
         return [nested(shape[1:])] * shape[0] if shape else _Unknown()
@@ -131,8 +204,8 @@ def _replacements(pretence: Pretence) -> Iterator[tuple[Any, str, Any]]:
 
     yield EntropyBottleneck, "forward", _bottleneck_forward
     yield EntropyBottleneck, "decompress", _bottleneck_decompress
-    yield EntropyBottleneck, "update", _or_fake(EntropyBottleneck.update, _no_update)
-    yield GaussianConditional, "update_scale_table", _or_fake(GaussianConditional.update_scale_table, _scale_table)
+    yield EntropyBottleneck, "update", _for_hollow(_no_update, EntropyBottleneck.update)
+    yield GaussianConditional, "update_scale_table", _for_hollow(_scale_table, GaussianConditional.update_scale_table)
     yield EntropyModel, "compress", _model_compress
     yield EntropyModel, "decompress", _model_decompress
     for name in ("_compress_ar", "_decompress_ar"):
@@ -162,17 +235,17 @@ def _own_loop(name: str) -> Callable[..., Any]:
     return loop
 
 
-def _or_fake(original: Callable[..., Any], pretended: Callable[..., Any]) -> Callable[..., Any]:
-    """The original for real networks, the pretended one for networks without data."""
+def _for_hollow(pretended: Callable[..., Any], original: Callable[..., Any]) -> Callable[..., Any]:
+    """The pretended method for networks without data, the original for all others."""
 
     def either(self: nn.Module, *args: Any, **kwargs: Any) -> Any:
-        return (pretended if fake_mode_of(self) else original)(self, *args, **kwargs)
+        return (pretended if is_hollow(self) else original)(self, *args, **kwargs)
 
     return either
 
 
 def _apply(self: nn.Module, function: Callable[[Tensor], Tensor], recurse: bool = True) -> nn.Module:
-    """Module.to and the like without torch's exchange of tensors in place, which fake ones refuse."""
+    """Module.to and the like, for tensors that cannot leave their device."""
     for module in self.modules():
         for name, weight in module.named_parameters(recurse=False):
             if (moved := function(weight)) is not weight:

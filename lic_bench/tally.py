@@ -7,24 +7,27 @@ forward (a context model in a loop over positions, attention projections), to th
 
 from __future__ import annotations
 
+import weakref
 from collections import Counter
-from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch._ops import OpOverload
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils.weak import WeakTensorKeyDictionary
 
 from lic_bench import operators
-from lic_bench.pretend import Pretence
+from lic_bench.pretend import Pretence, tensors_in
 
 _LAYERS = (nn.modules.conv._ConvNd, nn.Linear)
+_RECURRENT = frozenset({torch.lstm, torch.gru, torch.rnn_tanh, torch.rnn_relu})
 
 
 @dataclass(frozen=True)
@@ -44,11 +47,17 @@ class Piece:
 
 @dataclass
 class Tally:
-    """What is being counted: MAC by (path, operator, in a layer), other work, and operators nobody knows."""
+    """What is being counted: MAC by (path, operator, in a layer), other work, and operators nobody knows.
+
+    `reads` are the entropy decoder's; `peak_bytes` is the most memory that was taken at one time by what the call made
+    (weights and inputs were there before).
+    """
 
     counted: dict[tuple[str, str, bool], tuple[int, int]] = field(default_factory=dict)
     other: Counter[str] = field(default_factory=Counter)
     unseen: Counter[str] = field(default_factory=Counter)
+    reads: int = 0
+    peak_bytes: int = 0
 
     def add(self, path: str, in_layer: bool, cost: operators.Cost, times: int) -> None:
         """Take down one operator, `times` times."""
@@ -69,17 +78,45 @@ class Tally:
 
 
 @contextmanager
-def counting(network: nn.Module, pretence: Pretence) -> Iterator[Tally]:
-    """Count everything the network does inside this block, wherever it is called from."""
+def counting(network: nn.Module, pretence: Pretence, inputs: Sequence[Any] = ()) -> Iterator[Tally]:
+    """Count everything the network does inside this block, wherever it is called from; `inputs` are what it gets."""
     tally = Tally()
-    place = _Place(network)
-    dispatch = _Dispatch(tally, place, pretence)
+    place, storages = _Place(network), _Storages((*network.parameters(), *network.buffers(), *tensors_in(inputs)))
+    dispatch = _Dispatch(tally, place, storages, pretence)
+    before = pretence.reads
     with ExitStack() as stack:
         stack.callback(register_module_forward_pre_hook(place.entered).remove)
         stack.callback(register_module_forward_hook(place.left, always_call=True).remove)
         stack.enter_context(dispatch)
         stack.enter_context(_Functions(dispatch))
         yield tally
+    tally.reads = pretence.reads - before
+    tally.peak_bytes = storages.peak_bytes
+
+
+class _Storages:
+    """Memory by the lives of storages that are made: how much there is, and the most there was.
+
+    What was there before (weights, buffers, inputs) is held here, so that no new storage takes its identity.
+    """
+
+    def __init__(self, before: Sequence[Tensor]) -> None:
+        self.before = {id(storage): storage for storage in (tensor.untyped_storage() for tensor in before)}
+        self.alive: dict[int, int] = {}
+        self.bytes = self.peak_bytes = 0
+
+    def see(self, tensor: Tensor) -> None:
+        """Count the tensor's storage from now until it is freed."""
+        storage = tensor.untyped_storage()
+        key = id(storage)
+        if key not in self.alive and key not in self.before:
+            self.alive[key] = storage.nbytes()
+            self.bytes += storage.nbytes()
+            self.peak_bytes = max(self.peak_bytes, self.bytes)
+            weakref.finalize(storage, self._freed, key)
+
+    def _freed(self, key: int) -> None:
+        self.bytes -= self.alive.pop(key)
 
 
 class _Place:
@@ -88,7 +125,10 @@ class _Place:
     def __init__(self, network: nn.Module) -> None:
         self.paths = {id(module): path for path, module in network.named_modules()}
         self.running: list[nn.Module] = []
-        self.owners = _owners(network)
+        self._owners: dict[int, tuple[weakref.ref[Tensor], nn.Module]] = {}
+        for module in reversed(list(network.modules())):
+            for tensor in (*module.parameters(recurse=False), *module.buffers(recurse=False)):
+                self._own(tensor, module)
 
     def entered(self, module: nn.Module, inputs: Any) -> None:
         if id(module) in self.paths:
@@ -98,75 +138,101 @@ class _Place:
         if id(module) in self.paths:
             self.running.pop()
 
-    def inherit(self, arguments: Sequence[Tensor], result: Any) -> None:
+    def _own(self, tensor: Tensor, module: nn.Module) -> None:
+        self._owners[id(tensor)] = weakref.ref(tensor), module
+
+    def owners(self, tensors: Sequence[Tensor]) -> list[nn.Module]:
+        """The owners of those that are weights, or made of weights alone."""
+        found = ((self._owners.get(id(tensor)), tensor) for tensor in tensors)
+        return [owned[1] for owned, tensor in found if owned is not None and owned[0]() is tensor]
+
+    def inherit(self, tensors: Sequence[Tensor], result: Any) -> None:
         """What is made of weights alone (masked, reshaped, reparametrised) belongs to the owner of the first."""
-        owners = [self.owners.get(tensor) for tensor in arguments]
-        if isinstance(result, Tensor) and owners and all(owners):
-            self.owners.setdefault(result, owners[0])
+        if tensors and id(tensors[0]) in self._owners and isinstance(result, Tensor):
+            owners = self.owners(tensors)
+            if len(owners) == len(tensors) and not self.owners((result,)):
+                self._own(result, owners[0])
 
-    def weighs(self, arguments: Sequence[Tensor]) -> bool:
-        """Whether a weight is among these."""
-        return any(self.owners.get(tensor) is not None for tensor in arguments)
-
-    def now(self, arguments: Sequence[Tensor]) -> tuple[str, bool]:
+    def now(self, tensors: Sequence[Tensor]) -> tuple[str, bool]:
         """The path that this work belongs to, and whether a convolution or linear module does it itself."""
         module = self.running[-1] if self.running else None
-        held = [owner for tensor in arguments if (owner := self.owners.get(tensor)) is not None]
-        if held and module not in held and not self._holds(module, arguments):
-            return self.paths[id(held[0])], False
+        owners = self.owners(tensors)
+        if owners and module not in owners and not _holds(module, tensors):
+            return self.paths[id(owners[0])], False
         return self.paths[id(module)] if module is not None else "", isinstance(module, _LAYERS)
 
-    def _holds(self, module: nn.Module | None, arguments: Sequence[Tensor]) -> bool:
-        """Whether the running module has one of these weights too (shared weights have several owners)."""
-        return module is not None and any(weight is tensor for weight in module.parameters(recurse=False)
-                                          for tensor in arguments)
+
+def _holds(module: nn.Module | None, tensors: Sequence[Tensor]) -> bool:
+    """Whether the running module has one of these weights too (shared weights have several owners)."""
+    held = () if module is None else module.parameters(recurse=False)
+    return any(weight is tensor for weight in held for tensor in tensors)
 
 
-def _owners(network: nn.Module) -> MutableMapping[Tensor, Any]:
-    """Every parameter and buffer to the module that holds it; the first where several do."""
-    owners: MutableMapping[Tensor, Any] = WeakTensorKeyDictionary()
-    owners.update(
-        (tensor, module)
-        for module in reversed(list(network.modules()))
-        for tensor in (*module.parameters(recurse=False), *module.buffers(recurse=False))
+@dataclass(frozen=True)
+class _Known:
+    """What is to be done about an operator, worked out once: taking it apart, its costing (None: free), defaults."""
+
+    apart: bool
+    costing: operators.Costing | None
+    names: tuple[str, ...]
+    defaults: tuple[Any, ...]
+
+
+@cache
+def _known(operator: OpOverload) -> _Known:
+    schema = operator._schema.arguments
+    return _Known(
+        not operators.is_known(operator),
+        operators.costing(operator),
+        tuple(item.name for item in schema),
+        tuple(item.default_value for item in schema),
     )
-    return owners
 
 
-class _Dispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]
+class _Dispatch(TorchDispatchMode):
     """Sees every operator below autograd, with or without data."""
 
-    def __init__(self, tally: Tally, place: _Place, pretence: Pretence) -> None:
+    def __init__(self, tally: Tally, place: _Place, storages: _Storages, pretence: Pretence) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.tally, self.place, self.pretence = tally, place, pretence
+        self.tally, self.place, self.storages, self.pretence = tally, place, storages, pretence
         self.linear = False
         self.silent = False
 
     def __torch_dispatch__(self, func: OpOverload, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
-        if not operators.is_known(func):
+        known = _known(func)
+        if known.apart:
             with self:  # an operator made of others is taken apart
                 parts = func.decompose(*args, **kwargs)
             if parts is not NotImplemented:
                 return parts
         result = func(*args, **kwargs)
+        for tensor in tensors_in((result,)):
+            self.storages.see(tensor)
         if not self.silent:
-            arguments = _positional(func, args, kwargs)
-            tensors = tuple(_tensors(arguments))
-            self.place.inherit(tensors, result)
-            cost = operators.cost(func, arguments, result)
-            if cost.kind == operators.MATMUL:
-                cost = replace(cost, kind=self._product(tensors))
-            self.add(cost, tensors)
+            self._record(known, args, kwargs, result)
         return result
 
+    def _record(self, known: _Known, args: Sequence[Any], kwargs: Mapping[str, Any], result: Any) -> None:
+        rest = range(len(args), len(known.names))
+        arguments = [*args, *(kwargs.get(known.names[at], known.defaults[at]) for at in rest)]
+        tensors = tuple(tensors_in(arguments))
+        self.place.inherit(tensors, result)
+        if known.costing is None:
+            return
+        cost = known.costing(arguments, result)
+        if cost.kind == operators.MATMUL:
+            cost = replace(cost, kind=self._product(tensors))
+        self.add(cost, tensors)
+
     def add(self, cost: operators.Cost, tensors: Sequence[Tensor]) -> None:
-        self.tally.add(*self.place.now(tensors), cost, self.pretence.times)
+        place = self.place.now(tensors) if cost.macs else ("", False)
+        self.tally.add(*place, cost, self.pretence.times)
 
     def _product(self, tensors: Sequence[Tensor]) -> str:
         """What a matrix product is for: MultiheadAttention hides its own calls from `_Functions`."""
         if self.place.running and isinstance(self.place.running[-1], nn.MultiheadAttention):
-            return operators.LINEAR if self.place.weighs(tensors) else operators.ATTENTION
+            return operators.LINEAR if self.place.owners(tensors) else operators.ATTENTION
         return operators.LINEAR if self.linear else operators.MATMUL
 
     @contextmanager
@@ -201,28 +267,16 @@ class _Functions(TorchFunctionMode):
             with self.dispatch.in_linear():
                 return func(*args, **kwargs)
         if func is F.scaled_dot_product_attention:
-            return self._attention(func, args, kwargs)
+            query, key, value = (*args, *(kwargs[name] for name in ("query", "key", "value") if name in kwargs))[:3]
+            return self._instead(operators.attention(query, key, value), (query, key, value), func, args, kwargs)
+        if func in _RECURRENT:
+            source, weights = args[0], [weight for weight in tensors_in(args[2:4]) if weight.dim() == 2]
+            return self._instead(operators.recurrent(source, weights), tuple(weights), func, args, kwargs)
         return func(*args, **kwargs)
 
-    def _attention(self, func: Any, args: Any, kwargs: Any) -> Any:
-        """Counted here, so that the figure does not depend on the kernel a processor has for it."""
-        query, key, value = (*args, *(kwargs[name] for name in ("query", "key", "value") if name in kwargs))[:3]
+    def _instead(self, cost: operators.Cost, tensors: Sequence[Tensor], func: Any, args: Any, kwargs: Any) -> Any:
+        """Counted here and not below, so that the figure does not depend on the kernel a processor has for it."""
         if not self.dispatch.silent:
-            self.dispatch.add(operators.attention(query, key, value), (query, key, value))
+            self.dispatch.add(cost, tensors)
         with self.dispatch.silenced():
             return func(*args, **kwargs)
-
-
-def _positional(func: OpOverload, args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[Any]:
-    """All arguments in the order of the operator's schema, with defaults where none was given."""
-    schema = func._schema.arguments
-    given = [kwargs.get(item.name, item.default_value) for item in schema[len(args) :]]
-    return [*args, *given]
-
-
-def _tensors(arguments: Sequence[Any]) -> Iterator[Tensor]:
-    for item in arguments:
-        if isinstance(item, Tensor):
-            yield item
-        elif isinstance(item, list | tuple):
-            yield from _tensors(item)
