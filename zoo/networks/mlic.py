@@ -139,14 +139,23 @@ def _parameters(inputs: int) -> Stack:
     return Stack("fusion", *_with_gelu(*layers))
 
 
-def _residual_prediction(earlier: int, of_2023: bool) -> Stack:
+class ResidualPrediction(Stack):
+    """Predicts the rounding error of a slice from the hyper-prior, the slices before it and itself."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """At most half a step in either direction."""
+        return 0.5 * torch.tanh(super().forward(x))
+
+
+def _residual_prediction(earlier: int, of_2023: bool) -> ResidualPrediction:
     inputs = LATENT + SLICE * (earlier + 1)
     if of_2023:  # four layers whose widths fall evenly from the inputs' to the slice's
         step = (inputs - SLICE) // 4
         widths = [inputs, inputs - step, inputs - 2 * step, inputs - 3 * step, SLICE]
     else:
         widths = [inputs, 224, 128, SLICE]
-    return Stack("lrp_transform", *_with_gelu(*(conv3(a, b) for a, b in pairwise(widths))))
+    layers = [conv3(a, b) for a, b in pairwise(widths)]
+    return ResidualPrediction("lrp_transform", *_with_gelu(*layers))
 
 
 def _straight_through(values: Tensor, means: Tensor) -> Tensor:
@@ -278,5 +287,5 @@ class MLIC(CompressionModel):  # type: ignore[misc]
 
     @staticmethod
     def _refinement(network: nn.Module, inputs: list[Tensor], parity: int) -> Tensor:
-        """The predicted rounding error at one class of positions, at most half a step; zero elsewhere."""
-        return only(0.5 * torch.tanh(network(torch.cat(inputs, dim=1))), parity)
+        """The predicted rounding error at one class of positions, zero elsewhere."""
+        return only(network(torch.cat(inputs, dim=1)), parity)
