@@ -28,8 +28,8 @@ def test_the_sample_pictures_are_there_and_proved() -> None:
     assert [picture.name for picture in found.pictures] == ["astronaut", "chelsea", "coffee", "motorcycle"]
     for one in found.pictures:
         image, record = datasets.read(one)
-        assert image.shape == (256, 384, 3)
-        assert "cut to 384x256" in record.treatment
+        assert image.shape == (256, 256, 3)
+        assert "cut to 256x256" in record.treatment
 
 
 def test_every_description_lists_whole_digests_and_sizes() -> None:
