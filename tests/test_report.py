@@ -267,6 +267,13 @@ def test_doubts_are_listed_with_the_figures_they_hang_on():
     assert "BD-rate (MS-SSIM) of vtm-17.0" not in str(content.doubts)
 
 
+def test_doubts_about_time_stand_beside_times_and_those_about_quality_beside_quality():
+    row = measurement("jpeg", "1", "a", doubts=(Doubt.BUSY_MACHINE, Doubt.DRIFT))
+    content = gather([row], header(codecs=["jpeg"]))
+    assert tables.quality(content).frame["doubts"].tolist() == ["drift"]
+    assert tables.time_and_memory(content).frame["doubts"].tolist() == ["busy machine"]
+
+
 def test_a_lower_bound_is_said_to_be_one():
     row = untrained()
     open_end = tuple(replace(count, unseen={"aten::new_thing": 1}) for count in row.macs)

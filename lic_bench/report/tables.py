@@ -21,6 +21,12 @@ NONE = "–"
 SHORT: dict[Metric, str] = {"psnr_db": "PSNR", "ms_ssim_db": "MS-SSIM"}
 MIB = 2**20
 
+ABOUT_COST = {
+    Doubt.FEW_TIMINGS, Doubt.NOT_TIMED, Doubt.SHARED_MACHINE, Doubt.BUSY_MACHINE, Doubt.MEMORY_UNKNOWN,
+    Doubt.UNSEEN_WORK,
+}  # fmt: skip
+"""Doubts that belong beside times, memory and work; the others belong beside rate and distortion."""
+
 
 @dataclass(frozen=True)
 class Table:
@@ -87,7 +93,7 @@ def quality(content: Content) -> Table:
             "MS-SSIM dB": point.quality.ms_ssim_db if point.quality else None,
             "origin": Origin.MEASURED.value if point.quality else "none: untrained",
             "decoded elsewhere": point.fresh_process or NONE,
-            "doubts": _names(point.doubts),
+            "doubts": _names([doubt for doubt in point.doubts if doubt not in ABOUT_COST]),
         }
         for point in content.points
     ]
@@ -247,7 +253,7 @@ def time_and_memory(content: Content) -> Table:
             for call in (Call.ENCODE, Call.DECODE):
                 line[f"{call} device MiB"] = _mib(point, call, "device_above_loaded_bytes")
         line |= {"device": point.device, "threads": point.threads, "origin": Origin.MEASURED.value}
-        lines.append(line | {"doubts": _names(point.doubts)})
+        lines.append(line | {"doubts": _names([doubt for doubt in point.doubts if doubt in ABOUT_COST])})
     formats = {f"{call} {what}": ".4g" for call in ("encode", "decode") for what in ("s", "min s")}
     formats |= {f"{call} n": "d" for call in ("encode", "decode")} | {"threads": "d"}
     formats |= {f"{call} {place} MiB": ".1f" for call in ("encode", "decode") for place in ("host", "device")}
@@ -269,9 +275,6 @@ def summary(rows: Sequence[Row], header: RunHeader, anchor: str | None = None) -
     broken = {row.codec: row for row in content.failures if row.codec not in codecs}
     lines = [_line(content, codec) for codec in codecs]
     return [names, *lines, *((name, "failed", *[NONE] * (len(names) - 2)) for name in broken)]
-
-
-summary_rows = summary
 
 
 def _line(content: Content, codec: str) -> tuple[str, ...]:
