@@ -118,7 +118,8 @@ class CodecCard:
     `licence` is the licence of the code and weights the card stands for and must be written; None means looked for
     and not found. `loader` names "module:function", imported on first use and called as
     `loader(card, point, weights, device)`; it raises WeightsError when a checkpoint does not fit.
-    `claims` are the names under which published complexity tables list the codec.
+    `claims` are the names under which published complexity tables list the codec. `estimates_only` marks a network
+    that says what a picture would cost and cannot code it: it is listed, counted and audited, and never run.
     """
 
     name: str
@@ -134,6 +135,7 @@ class CodecCard:
     claims: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     demonstration: bool = False
+    estimates_only: bool = False
 
     def point(self, label: str) -> Point:
         """The operating point of this label; RequestError names those there are."""

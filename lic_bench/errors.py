@@ -34,6 +34,10 @@ class StreamError(LicBenchError):
     """A bitstream is not one this decoder can read."""
 
 
+class NotACodecError(RequestError):
+    """A network that estimates rates was asked to code a picture."""
+
+
 class FetchError(LicBenchError):
     """A file could not be had from the network."""
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from lic_bench import stream
 from lic_bench.codec import Image
-from lic_bench.errors import StreamError
+from lic_bench.errors import NotACodecError, StreamError
 
 _KNOWN = 0  # in place of a shape in a stream: the one that `latent_shape` tells
 PADDINGS = ("zeros-centred", "zeros-corner", "replicate-corner")
@@ -136,6 +136,20 @@ class LearnedCodec:
         x, y = padded_width - width, padded_height - height
         left, top = (x // 2, y // 2) if self.padding == "zeros-centred" else (0, 0)
         return left, x - left, top, y - top
+
+
+class Estimator(LearnedCodec):
+    """A network that says what a picture would cost, and cannot code it. Its work can be counted."""
+
+    def encode(self, image: Image) -> bytes:
+        """Raises NotACodecError."""
+        raise NotACodecError(
+            f"{self.identity} is not a codec: it estimates a rate and codes nothing. `lic-bench models` says which are."
+        )
+
+    def decode(self, data: bytes) -> Image:
+        """Raises NotACodecError."""
+        raise NotACodecError(f"{self.identity} is not a codec: there are no streams of it.")
 
 
 def _only(group: Any) -> bytes:
