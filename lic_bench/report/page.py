@@ -16,7 +16,7 @@ from lic_bench.records import Call, Origin, Row, RunHeader, Training
 from lic_bench.report import charts, tables
 from lic_bench.report.charts import Chart
 from lic_bench.report.content import BD_RATE, Content, View, counted, gather
-from lic_bench.report.tables import Table
+from lic_bench.report.table import Table
 
 PAGE, MARKDOWN = "report.html", "report.md"
 

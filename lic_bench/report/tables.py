@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +12,11 @@ from lic_bench.curves import Metric, RDCurve
 from lic_bench.records import Call, Doubt, Measurement, Origin, Row, RunHeader, Training
 from lic_bench.report.content import BD_PSNR, BD_RATE, BD_RATE_MS_SSIM, Content, View, cost_of, gather
 from lic_bench.report.points import OperatingPoint, Spread
+from lic_bench.report.table import NONE, Table, table
 
 if TYPE_CHECKING:
     import pandas as pd
 
-NONE = "–"
 SHORT: dict[Metric, str] = {"psnr_db": "PSNR", "ms_ssim_db": "MS-SSIM"}
 MIB = 2**20
 
@@ -26,39 +25,6 @@ ABOUT_COST = {
     Doubt.UNSEEN_WORK,
 }  # fmt: skip
 """Doubts that belong beside times, memory and work; the others belong beside rate and distortion."""
-
-
-@dataclass(frozen=True)
-class Table:
-    """A frame with full precision, and how each column is written for people (a format such as ".3f")."""
-
-    title: str
-    frame: pd.DataFrame
-    formats: Mapping[str, str] = field(default_factory=dict)
-
-    def cells(self) -> list[list[str]]:
-        """The rows as text; what does not exist as a dash."""
-        columns = list(self.frame.columns)
-        return [
-            [_cell(value, self.formats.get(name, "")) for name, value in zip(columns, row, strict=True)]
-            for row in self.frame.itertuples(index=False, name=None)
-        ]
-
-    def numeric(self, column: str) -> bool:
-        """Whether a column holds numbers, to be set flush right."""
-        return column in self.formats
-
-    def to_csv(self) -> str:
-        """Comma-separated with a header line, nothing rounded, empty where there is no figure."""
-        return str(self.frame.to_csv(index=False, lineterminator="\n"))
-
-    def to_markdown(self) -> str:
-        """A heading and a pipe table."""
-        columns = [str(name) for name in self.frame.columns]
-        rule = ["---:" if self.numeric(name) else "---" for name in columns]
-        lines = [columns, rule, *self.cells()]
-        body = "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
-        return f"## {self.title}\n\n{body}\n" if len(self.frame) else f"## {self.title}\n\nNone.\n"
 
 
 def per_picture(rows: Sequence[Row]) -> pd.DataFrame:
@@ -99,7 +65,7 @@ def quality(content: Content) -> Table:
     ]
     formats = {"pictures": "d", "PSNR dB": ".2f", "MS-SSIM": ".4f", "MS-SSIM dB": ".2f"}
     formats |= dict.fromkeys(("bpp", "payload bpp", "estimated bpp"), ".4f")
-    return _table("Rate and distortion per operating point", lines, formats)
+    return table("Rate and distortion per operating point", lines, formats)
 
 
 def bd(view: View) -> Table:
@@ -130,7 +96,7 @@ def bd(view: View) -> Table:
                 }
             )
     numbers = dict.fromkeys(("value", "95 % low", "95 % high", "Akima", "cubic"), "+.2f")
-    return _table(f"BD figures: {view.title}", lines, numbers | {"overlap": ".0%", "points": "d", "anchor points": "d"})
+    return table(f"BD figures: {view.title}", lines, numbers | {"overlap": ".0%", "points": "d", "anchor points": "d"})
 
 
 def bd_overview(view: View) -> Table:
@@ -162,7 +128,7 @@ def bd_overview(view: View) -> Table:
     lines.sort(key=lambda line: math.inf if line["BD-rate %"] is None else line["BD-rate %"])
     against = "; ".join(f"{SHORT[metric]} against {curve.name}" for metric, curve in view.anchors.items())
     formats = {"BD-rate %": "+.2f", "MS-SSIM BD-rate %": "+.2f", "BD-PSNR dB": "+.3f", "spread of methods": ".2f"}
-    return _table(f"{view.title}. {against}", lines, formats | {"overlap": ".0%", "points": "d"})
+    return table(f"{view.title}. {against}", lines, formats | {"overlap": ".0%", "points": "d"})
 
 
 def _anchored(view: View, curve: RDCurve) -> str:
@@ -197,7 +163,7 @@ def curve_points(view: View) -> Table:
         for point in curve.points
     ]
     formats = {"bpp": ".4f", "PSNR dB": ".2f", "MS-SSIM": ".4f", "MS-SSIM dB": ".2f"}
-    return _table(f"Points of the curves: {view.title}", lines, formats)
+    return table(f"Points of the curves: {view.title}", lines, formats)
 
 
 def complexity(content: Content) -> Table:
@@ -218,7 +184,7 @@ def complexity(content: Content) -> Table:
             else:
                 lines[same] = line
     formats = {f"{call} kMAC/px": ".2f" for call in Call} | {"parameters": ",d"}
-    return _table("Complexity per network", list(lines.values()), formats)
+    return table("Complexity per network", list(lines.values()), formats)
 
 
 def parts(content: Content) -> Table:
@@ -237,7 +203,7 @@ def parts(content: Content) -> Table:
                     "origin": work.origin,
                 }
                 lines.setdefault((point.codec, call, tuple(work.by_part.items()), part), line)
-    return _table("Complexity by part", list(lines.values()), {"kMAC/px": ".2f", "share": ".1%"})
+    return table("Complexity by part", list(lines.values()), {"kMAC/px": ".2f", "share": ".1%"})
 
 
 def time_and_memory(content: Content) -> Table:
@@ -257,14 +223,14 @@ def time_and_memory(content: Content) -> Table:
     formats = {f"{call} {what}": ".4g" for call in ("encode", "decode") for what in ("s", "min s")}
     formats |= {f"{call} n": "d" for call in ("encode", "decode")} | {"threads": "d"}
     formats |= {f"{call} {place} MiB": ".1f" for call in ("encode", "decode") for place in ("host", "device")}
-    return _table("Time and memory per operating point", lines, formats)
+    return table("Time and memory per operating point", lines, formats)
 
 
 def failures(content: Content) -> Table:
     """What broke, where and why."""
     names = ("codec", "point", "picture", "stage", "reason")
     lines = [{name: _everything(getattr(row, name)) for name in names} for row in content.failures]
-    return _table("Failures", lines, {})
+    return table("Failures", lines, {})
 
 
 def summary(rows: Sequence[Row], header: RunHeader, anchor: str | None = None) -> list[tuple[str, ...]]:
@@ -348,17 +314,3 @@ def _names(doubts: Sequence[Doubt]) -> str:
 def _median(samples: Sequence[float]) -> float | None:
     spread = Spread.of(samples)
     return spread.median if spread else None
-
-
-def _table(title: str, lines: Sequence[Mapping[str, Any]], formats: Mapping[str, str]) -> Table:
-    import pandas as pd
-
-    return Table(title, pd.DataFrame(list(lines)), formats)
-
-
-def _cell(value: Any, form: str) -> str:
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return NONE
-    if form.endswith("d"):
-        value = int(value)  # pandas makes a column of integers floating when one is missing
-    return format(value, form) if form else str(value)
