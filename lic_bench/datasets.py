@@ -131,8 +131,9 @@ def _rgb(content: bytes, name: str) -> tuple[pillow.Image, list[str]]:
             width, height = opened.size
             if width * height > LARGEST_PIXELS:
                 raise PictureError(f"{name} is {width}x{height}: more than {LARGEST_PIXELS:,} pixels are not measured.")
-            if getattr(opened, "n_frames", 1) > 1:
-                raise PictureError(f"{name} has {opened.n_frames} frames; an animation is not one picture.")
+            frames = getattr(opened, "n_frames", 1)
+            if frames > 1:
+                raise PictureError(f"{name} has {frames} frames; an animation is not one picture.")
             sixteen_bit = ";16" in "".join(str(tile[3]) for tile in opened.tile) or opened.mode.startswith("I;16")
             opened.load()
         except PictureError:

@@ -201,13 +201,13 @@ def _no_interrupt() -> Iterator[None]:
 @contextmanager
 def _nothing_of_main() -> Iterator[None]:
     """Keep fresh processes from importing the caller's script again: they need nothing of it."""
-    main = sys.modules["__main__"]
-    kept = {name: main.__dict__.pop(name) for name in ("__file__", "__spec__") if name in main.__dict__}
-    main.__dict__["__spec__"] = None
+    main: dict[str, Any] = vars(sys.modules["__main__"])
+    kept = {name: main.pop(name) for name in ("__file__", "__spec__") if name in main}
+    main["__spec__"] = None
     try:
         yield
     finally:
-        main.__dict__.update(kept)
+        main.update(kept)
 
 
 def _how_it_ended(code: int | None) -> str:

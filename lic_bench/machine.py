@@ -80,7 +80,7 @@ def accelerator() -> dict[str, Fact]:
         "accelerator": torch.cuda.get_device_name(),
         "accelerator_memory_bytes": torch.cuda.get_device_properties(0).total_memory,
         "cuda": torch.version.cuda,
-        "cudnn": torch.backends.cudnn.version(),
+        "cudnn": torch.backends.cudnn.version(),  # type: ignore[no-untyped-call]
         "tf32_matmul": torch.backends.cuda.matmul.allow_tf32,
         "tf32_convolution": torch.backends.cudnn.allow_tf32,
         "cudnn_benchmark": torch.backends.cudnn.benchmark,

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -26,13 +26,13 @@ ROWS = "measurements.jsonl"
 
 
 @cache
-def _adapter(kind: Any) -> TypeAdapter[Any]:
+def _adapter(kind: Hashable) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
 
 
 def as_json(record: Row | RunHeader) -> str:
     """A record as one line of JSON."""
-    return _adapter(type(record)).dump_json(record).decode()
+    return _adapter(cast(Hashable, type(record))).dump_json(record).decode()
 
 
 def row_from_json(line: str) -> Row:
