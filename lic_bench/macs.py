@@ -69,6 +69,8 @@ class Trace:
             origin=self.origin,
             padded_width=self.padded_width,
             padded_height=self.padded_height,
+            activation_bytes=self.peak_bytes,
+            serial_steps=self.reads if self.call is Call.DECODE else None,
             note=self.reason,
         )
 

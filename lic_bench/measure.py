@@ -105,7 +105,7 @@ def count(codec: Codec, width: int, height: int) -> tuple[MacCount, ...]:
     """MACs of the three calls of a learned codec at one size; nothing for a codec that shows no network."""
     if not isinstance(codec, HasParts):
         return ()
-    return tuple(macs.count(codec, width, height, call) for call in Call)
+    return tuple(trace.summary() for trace in macs.traces(codec, width, height))
 
 
 def failure(job: Job, picture: str | None, stage: str, error: BaseException) -> Failure:

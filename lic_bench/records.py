@@ -115,8 +115,10 @@ class MacCount:
 
     `by_part` adds up to `macs`. `other_work` holds element-wise work, normalisation, softmax, interpolation and FFT
     as operations by kind: never part of `macs`. `unseen` names operators that are neither counted nor known to be
-    free: with any of them the figure is a lower bound. `note` says what else a reader must know, such as why a network
-    was run to be counted.
+    free: with any of them the figure is a lower bound. `activation_bytes` is the most memory taken at one time by
+    what the call makes (weights and inputs not included). `serial_steps` is how often a decoder waits for its entropy
+    coder, None for other calls and where it is not known. `note` says what else a reader must know, such as why a
+    network was run to be counted.
     """
 
     call: Call
@@ -131,6 +133,8 @@ class MacCount:
     origin: Origin = Origin.PREDICTED
     padded_width: int = 0
     padded_height: int = 0
+    activation_bytes: int | None = None
+    serial_steps: int | None = None
     note: str = ""
 
     @property

@@ -17,11 +17,11 @@ FLOORS = [
     {"zoo"},
     {"store", "catalogue"},
     {"curves", "metrics", "operators", "tally", "macs", "timing", "memory", "machine"},
-    {"bdrate", "measure", "complexity", "auditors"},
+    {"bdrate", "measure", "complexity", "limits", "auditors"},
     {"check", "audit", "doctor"},
     {"report", "execute", "plan"},
     {"runner"},
-    {"show", "api"},
+    {"show", "api", "complexity_tables"},
     {"cli", "__main__", "__init__"},
 ]
 ANALYSIS = {"curves", "bdrate", "check", "report"}
