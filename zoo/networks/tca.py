@@ -136,7 +136,8 @@ class ChannelBlock(nn.Module):
             k, v = torch.cat(kept.keys, dim=2), torch.cat(kept.values, dim=2)
         logits = torch.matmul(q * (WIDTH // HEADS) ** -0.5, k.transpose(-1, -2))
         if kept is None:
-            rows = torch.arange(q.shape[2], device=a.device) // _HEAD_ROWS
+            slices = torch.arange(SLICES, device=a.device)
+            rows = slices[:, None].expand(SLICES, _HEAD_ROWS).reshape(-1)
             logits = logits.masked_fill(rows[None, :] > rows[:, None], -torch.inf)
         attended = torch.matmul(logits.softmax(-1), v).transpose(1, 2).reshape(b.shape)
         a = a + _map(self.attn(attended, first), a.shape)
