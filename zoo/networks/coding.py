@@ -81,9 +81,9 @@ class SymbolReader:
         return torch.tensor(values, dtype=torch.int32, device=indexes.device).view(indexes.shape)
 
 
-def scale_indexes(scales: Tensor, scale_table: Tensor, bound: float = 0.11) -> Tensor:
-    """The table of each scale: how many entries but the last are smaller than max(scale, bound); int32."""
-    return torch.bucketize(scales.clamp(min=bound), scale_table[:-1], out_int32=True)
+def scale_indexes(scales: Tensor, scale_table: Tensor) -> Tensor:
+    """The table of each scale: how many entries but the last are smaller, so that the first takes all below it; int32."""
+    return torch.bucketize(scales, scale_table[:-1], out_int32=True)
 
 
 class FactorizedPrior(EntropyBottleneck):  # type: ignore[misc]
