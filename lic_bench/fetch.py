@@ -8,6 +8,7 @@ import socket
 import tempfile
 import threading
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -18,6 +19,7 @@ Progress = Callable[[int, int | None], None]
 
 _CHUNK_BYTES = 1 << 18
 _PORTS = {"http": 80, "https": 443}
+_DRIVE = "drive.google.com"
 # What was learned about hosts in this process, by "host:port": None for one that answers, else why it does not. A
 # machine without a network then waits once, not once for every file.
 _hosts: dict[str, str | None] = {}
@@ -45,11 +47,13 @@ def download(
     sha256: str | None = None,
     seconds: float = 5.0,
     progress: Progress | None = None,
+    proof: str = "that was published",
 ) -> str:
     """Fetch a file from the first of some mirrors that has it, and return its sha256.
 
-    The file is written beside `target`, compared with `sha256` (64 digits, or the first few that a publisher gives)
-    and moved into place last: whoever reads `target` never meets half a file, and an interruption leaves nothing.
+    The file is written beside `target`, compared with `sha256` (64 digits, or the first few that a publisher gives;
+    `proof` says in the error whose digits they are) and moved into place last: whoever reads `target` never meets half
+    a file, and an interruption leaves nothing. Links to Google Drive need the package gdown.
     `seconds` is how long to wait for a connection and for the next bytes. Raises FetchError, which tells of every
     mirror tried.
     """
@@ -60,7 +64,7 @@ def download(
         draft = _draft_beside(target)
         try:
             _receive(url, draft, seconds, progress)
-            digest = _prove(url, draft, sha256)
+            digest = _prove(url, draft, sha256, proof)
             draft.replace(target)
             return digest
         except FetchError as error:
@@ -70,6 +74,11 @@ def download(
         finally:
             draft.unlink(missing_ok=True)
     raise FetchError(" ".join(problems))
+
+
+def readable(url: str) -> bool:
+    """Whether a program can read this address here: links to Google Drive need gdown (`lic-bench[drive]`)."""
+    return urlsplit(url).hostname != _DRIVE or find_spec("gdown") is not None
 
 
 def _draft_beside(target: Path) -> Path:
@@ -88,7 +97,12 @@ def _receive(url: str, draft: Path, seconds: float, progress: Progress | None) -
     import pooch
     import requests
 
+    if not readable(url):
+        raise FetchError(f"{url} lies on Google Drive: install lic-bench[drive], or open the link in a browser.")
     host = _require_reachable(url, seconds)
+    if urlsplit(url).hostname == _DRIVE:
+        _receive_from_drive(url, draft, seconds, progress)
+        return
     fetch = pooch.HTTPDownloader(
         progressbar=_Bar(progress) if progress else False, chunk_size=_CHUNK_BYTES, timeout=(seconds, max(seconds, 30))
     )
@@ -107,15 +121,33 @@ def _receive(url: str, draft: Path, seconds: float, progress: Progress | None) -
         raise FetchError(f"{url} could not be fetched ({type(error).__name__}); try again.") from error
 
 
-def _prove(url: str, draft: Path, sha256: str | None) -> str:
+def _receive_from_drive(url: str, draft: Path, seconds: float, progress: Progress | None) -> None:
+    """Write what a link to Google Drive leads to; the pages in between are gdown's work."""
+    import gdown
+    import requests
+
+    try:
+        gdown.download(
+            url, str(draft), quiet=True, use_cookies=False, progress=progress, timeout=(seconds, max(seconds, 30))
+        )
+    except (gdown.exceptions.DownloadError, gdown.exceptions.FileURLRetrievalError) as error:
+        said = " ".join(str(error).split())
+        raise FetchError(f"Google Drive does not hand out {url} to a program: {said or 'no reason given'}.") from error
+    except requests.RequestException as error:
+        raise FetchError(f"{url} could not be fetched ({type(error).__name__}); try again.") from error
+
+
+def _prove(url: str, draft: Path, sha256: str | None, proof: str) -> str:
     with draft.open("rb") as file:
         start = file.read(256).lstrip().lower()
     if start.startswith((b"<!doctype html", b"<html")):
         raise FetchError(f"{url} answered with a web page instead of the file; open it in a browser to see why.")
+    if not start:
+        raise FetchError(f"{url} answered with an empty file.")
     digest = sha256_of(draft)
     if sha256 is not None and not digest.startswith(sha256.lower()):
         raise FetchError(
-            f"What {url} sent is not the file that was published: its sha256 is {digest[: len(sha256)]}, not {sha256}."
+            f"What {url} sent is not the file {proof}: its sha256 is {digest[: len(sha256)]}, not {sha256}."
         )
     return digest
 

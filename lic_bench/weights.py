@@ -8,9 +8,13 @@ from enum import StrEnum
 from importlib.util import find_spec
 from pathlib import Path
 
+from lic_bench import lock
 from lic_bench.codec import CodecCard, Point, Weights
 from lic_bench.errors import WeightsError
-from lic_bench.fetch import Progress, cache_folder, download, sha256_of
+from lic_bench.fetch import Progress, cache_folder, download, readable, sha256_of
+
+FOLDER = "weights"
+"""Where checkpoints are below the cache."""
 
 SUFFIXES = (".pth.tar", ".safetensors", ".pth", ".pt")
 
@@ -87,20 +91,34 @@ def obtain(
 ) -> Found:
     """The checkpoint of one operating point with its sha256, downloaded into the cache where need be.
 
-    Outside the user's own folders a file must be the one that the card names. Raises WeightsError when it is not, or
-    when there is none and it may not or cannot be fetched by a program; FetchError when fetching fails.
+    Outside the user's own folders a file must be the one that the card names or, where nobody published a sha256, the
+    one that came first (see `lock`). Raises WeightsError when it is not, or when there is none and it may not or
+    cannot be fetched by a program; FetchError when fetching fails.
     """
     cache = cache_folder() if cache is None else cache
     found = find(card, point, folders, cache)
     if isinstance(found, Found):
-        return _proved(found, card, point)
+        return _proved(found, card, point, cache)
     if found.lack is Lack.DOWNLOADABLE and allow_download and point.weights is not None:
-        path = _kept(point.weights, cache)
-        return Found(path, Place.CACHE, download(_web(point.weights), path, point.weights.sha256, progress=progress))
+        return _downloaded(point.weights, cache, progress)
     raise WeightsError(f"There are no weights for {card.name} {point.label}; {found.sentence}.")
 
 
-def _proved(found: Found, card: CodecCard, point: Point) -> Found:
+def _downloaded(weights: Weights, cache: Path, progress: Progress | None) -> Found:
+    """Fetch a checkpoint into the cache: the published file, else the one that came before, else whatever comes."""
+    path = _kept(weights, cache)
+    if weights.sha256 is not None:
+        return Found(path, Place.CACHE, download(_web(weights), path, weights.sha256, progress=progress))
+    before = lock.seen(cache / FOLDER, weights.file)
+    proof = f"that came on {before.day}" if before is not None else ""
+    known = before.sha256 if before is not None else None
+    digest = download(_web(weights), path, known, progress=progress, proof=proof)
+    if before is None:
+        lock.remember(cache / FOLDER, weights.file, digest, " ".join(_web(weights)))
+    return Found(path, Place.CACHE, digest)
+
+
+def _proved(found: Found, card: CodecCard, point: Point, cache: Path) -> Found:
     try:
         digest = sha256_of(found.path)
     except OSError as error:
@@ -111,7 +129,21 @@ def _proved(found: Found, card: CodecCard, point: Point) -> Found:
             f"{found.path} is not the checkpoint of {card.name} {point.label}: its sha256 is "
             f"{digest[: len(expected)]}, not {expected}. Delete it to have it fetched again."
         )
+    if found.place is Place.CACHE and expected is None and point.weights is not None:
+        _require_the_first(found.path, digest, point.weights.file, cache / FOLDER)
     return replace(found, sha256=digest)
+
+
+def _require_the_first(path: Path, digest: str, file: str, folder: Path) -> None:
+    """A file of the cache without a published sha256 must be the one that was there first, put there by hand or not."""
+    before = lock.seen(folder, file)
+    if before is None:
+        lock.remember(folder, file, digest, "put there by hand")
+    elif before.sha256 != digest:
+        raise WeightsError(
+            f"{path} is not the file that was there on {before.day}: its sha256 is {digest[:8]}..., not "
+            f"{before.sha256[:8]}.... If you replaced it on purpose, take {file} out of {folder / lock.NAME}."
+        )
 
 
 def _names_in(folder: Path, card: CodecCard, point: Point) -> list[Path]:
@@ -134,22 +166,25 @@ def _shipped(weights: Weights) -> Path | None:
 
 
 def _web(weights: Weights) -> tuple[str, ...]:
-    return tuple(url for url in weights.urls if not url.startswith("package:"))
+    """The addresses that a program can read here."""
+    return tuple(url for url in weights.urls if not url.startswith("package:") and readable(url))
 
 
 def _kept(weights: Weights, cache: Path) -> Path:
-    return cache / "weights" / weights.file
+    return cache / FOLDER / weights.file
 
 
 def _missing(card: CodecCard, point: Point, cache: Path) -> Missing:
     weights = point.weights
     if weights is not None and _web(weights):
         return Missing(Lack.DOWNLOADABLE, f"downloadable: `lic-bench fetch models {card.name}` puts it in the cache")
-    if weights is not None and weights.page is not None:
+    by_hand = () if weights is None else tuple(url for url in weights.urls if not readable(url))
+    if weights is not None and (weights.page is not None or by_hand):
+        why = "install lic-bench[drive] to have it fetched, or" if by_hand else "no program can read where it lies;"
         return Missing(
             Lack.BY_HAND,
-            f"by hand: no program can read where it lies; get it from {weights.page} and put the file at "
-            f"{_kept(weights, cache)}, or as {weights.file} in a folder given with --weights",
+            f"by hand: {why} get it from {weights.page or by_hand[0]} and put the file at {_kept(weights, cache)}, "
+            f"or as {weights.file} in a folder given with --weights",
         )
     if weights is not None and weights.urls:
         return Missing(Lack.NONE_PUBLISHED, f"missing from the installed package ({weights.urls[0]}); install it again")

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from conformance import probe
+from conformance import compare, probe
 from lic_bench.zoo.networks import tcm, windows
 from lic_bench.zoo.networks.tcm import TCM
 from torch import Tensor
@@ -24,13 +24,13 @@ from lic_bench.records import Call
 
 SIZES = {"tcm-small": 64, "tcm-middle": 96, "tcm-large": 128}
 NARROW = 32
-EXPECTED = probe.expected("tcm-small")
+EXPECTED = compare.expected("tcm-small")
 pytestmark = pytest.mark.slow
 
 
 def filled(name: str, dtype: torch.dtype = torch.float32) -> TCM:
     network = TCM(SIZES[name]).eval()
-    probe.fill_(network, probe.expected(name)["gain"])
+    probe.fill(network, compare.expected(name)["gain"])
     network.update(force=True)
     return network.to(dtype)
 
@@ -63,8 +63,7 @@ def assert_same_strings(out: dict[str, Any], expected: dict[str, Any]) -> None:
 
 
 def test_the_state_dict_has_the_authors_names_shapes_and_order(small: TCM) -> None:
-    with torch.device("meta"):
-        assert probe.layout(TCM(64)) == EXPECTED["state_dict"]
+    assert compare.layout(TCM(64)) == EXPECTED["state_dict"]
     assert sum(p.numel() for p in small.parameters()) == EXPECTED["trainable_parameters"]
 
 
@@ -76,33 +75,33 @@ def test_a_forward_pass_gives_the_authors_numbers(small: TCM) -> None:
         small.h_a.register_forward_hook(lambda _, __, out: seen.update(z=out)),
         small.g_s.register_forward_pre_hook(lambda _, inputs: seen.update(y_hat=inputs[0])),
     ]
-    out = small(probe.probe_image())
+    out = small(probe.picture(256, 256))
     for hook in hooks:
         hook.remove()
     expected = EXPECTED["forward_256x256"]
     for name in ("y", "z", "y_hat"):
-        assert probe.difference(seen[name], expected[name]) < 1e-4, name
-    assert probe.difference(out["x_hat"], expected["x_hat"]) < 1e-3
+        assert compare.difference(seen[name], expected[name]) < 1e-4, name
+    assert compare.difference(out["x_hat"], expected["x_hat"]) < 1e-3
     for name, likelihood in out["likelihoods"].items():
-        assert probe.difference(likelihood, expected[f"likelihoods_{name}"]) < 1e-4, name
+        assert compare.difference(likelihood, expected[f"likelihoods_{name}"]) < 1e-4, name
         assert float(-torch.log2(likelihood.double()).sum()) == pytest.approx(expected[f"bits_{name}"], rel=1e-5)
 
 
 def test_symbols_are_the_authors_exactly_and_so_are_the_strings(small: TCM, monkeypatch: pytest.MonkeyPatch) -> None:
     expected = EXPECTED["coding_256x256"]
     exact = filled("tcm-small", torch.float64)
-    _, symbols, indexes = coded(exact, monkeypatch, probe.probe_image().double())
-    assert probe.crc32(symbols) == expected["crc32"]["symbols_int32_le"]
-    assert probe.crc32(indexes) == expected["crc32"]["indexes_int32_le"]
+    _, symbols, indexes = coded(exact, monkeypatch, probe.picture(256, 256).double())
+    assert compare.crc32(symbols) == expected["crc32"]["symbols_int32_le"]
+    assert compare.crc32(indexes) == expected["crc32"]["indexes_int32_le"]
     # In float32 another processor may round a few symbols in ten thousand the other way; with none, bytes are equal.
-    out, ours, tables = coded(small, monkeypatch, probe.probe_image())
+    out, ours, tables = coded(small, monkeypatch, probe.picture(256, 256))
     assert int((ours != symbols).sum()) <= len(symbols) / 10_000
     if torch.equal(ours, symbols) and torch.equal(tables, indexes):
         assert_same_strings(out, expected)
 
 
 def test_decoding_gives_the_forward_pass_clipped(small: TCM) -> None:
-    x = probe.probe_image(128, 256)  # a single window at the latent: the authors' code fails on these
+    x = probe.picture(128, 256)  # a single window at the latent: the authors' code fails on these
     out = small.compress(x)
     decoded = small.decompress(out["strings"], out["shape"])["x_hat"]
     with torch.no_grad():
@@ -112,18 +111,17 @@ def test_decoding_gives_the_forward_pass_clipped(small: TCM) -> None:
 
 @pytest.mark.parametrize("name", ["tcm-middle", "tcm-large"])
 def test_the_wider_networks_code_the_authors_symbols(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    expected = probe.expected(name)
+    expected = compare.expected(name)
     network = filled(name)
-    with torch.device("meta"):
-        layout = "\n".join(probe.layout(TCM(SIZES[name])))
+    layout = "\n".join(compare.layout(TCM(SIZES[name])))
     assert hashlib.sha256(layout.encode()).hexdigest() == expected["state_dict_sha256"]
     assert sum(p.numel() for p in network.parameters()) == expected["trainable_parameters"]
-    out, symbols, indexes = coded(network, monkeypatch, probe.probe_image())
+    out, symbols, indexes = coded(network, monkeypatch, probe.picture(256, 256))
     told = expected["coding_256x256"]
     assert symbols[:48].tolist() == told["symbols"]["first"]
     assert int(symbols.abs().sum()) == pytest.approx(told["symbols"]["abs_sum"], abs=len(symbols) / 10_000)
-    if probe.crc32(symbols) == told["crc32"]["symbols_int32_le"]:
-        assert probe.crc32(indexes) != told["crc32"]["indexes_int32_le"] or assert_same_strings(out, told) is None
+    if compare.crc32(symbols) == told["crc32"]["symbols_int32_le"]:
+        assert compare.crc32(indexes) != told["crc32"]["indexes_int32_le"] or assert_same_strings(out, told) is None
     decoded = network.decompress(out["strings"], out["shape"])["x_hat"]
     x_hat = expected["forward_256x256"]["x_hat"]
     clipped = x_hat | {"values": np.clip(x_hat["values"], 0, 1).tolist()}
@@ -133,7 +131,7 @@ def test_the_wider_networks_code_the_authors_symbols(name: str, monkeypatch: pyt
 
 
 def assert_same_work(network: TCM, name: str, calls: dict[Call, str]) -> None:
-    told = probe.expected(name)["kmac_per_pixel_512x768"]
+    told = compare.expected(name)["kmac_per_pixel_512x768"]
     for call, theirs in calls.items():
         counted = macs.count(LearnedCodec(network, name, multiple=128), 256, 256, call)
         assert counted.kmac_per_pixel == pytest.approx(told[theirs]["total"], abs=0.01)
@@ -168,7 +166,7 @@ def test_the_authors_checkpoint_loads_at_its_own_width(authors_file: Path) -> No
     card = catalogue.card("tcm-small")
     codec = card.load(card.points[0], authors_file)
     assert isinstance(codec, HasParts)
-    assert probe.layout(codec.network)[20] == probe.layout(TCM(NARROW))[20] == "g_a.0.conv1.weight 64x3x3x3"
+    assert compare.layout(codec.network)[20] == compare.layout(TCM(NARROW))[20] == "g_a.0.conv1.weight 64x3x3x3"
 
 
 def test_a_stream_decodes_alone_at_any_size_and_thread_count(authors_file: Path) -> None:
@@ -191,6 +189,13 @@ def test_another_networks_checkpoint_is_refused(tmp_path: Path) -> None:
     card = catalogue.card("tcm-small")
     with pytest.raises(WeightsError, match="is not a checkpoint of TCM"):
         card.load(card.points[0], tmp_path / "other.pth")
+
+
+def test_a_checkpoint_of_another_size_is_told_from_its_width(tmp_path: Path) -> None:
+    torch.save({"g_a.0.conv1.weight": torch.zeros(256, 3, 3, 3)}, tmp_path / "large.pth")
+    card = catalogue.card("tcm-small")
+    with pytest.raises(WeightsError, match=r"is a checkpoint of tcm-large \(N = 128\), not of tcm-small"):
+        card.load(card.points[0], tmp_path / "large.pth")
 
 
 def test_windows_are_cut_row_after_row_and_put_back() -> None:

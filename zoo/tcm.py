@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lic_bench.codec import CodecCard, CurveId, Point, Weights
+from lic_bench.errors import WeightsError
 
 if TYPE_CHECKING:
     from lic_bench.learned import LearnedCodec
@@ -14,12 +15,14 @@ _PAPER = (
     "Liu, Sun, Katto: Learned image compression with mixed transformer-CNN architectures, CVPR 2023, arXiv:2303.14978"
 )
 _PAGE = "https://github.com/jmliu206/LIC_TCM"
+_SIZES = {"small": 64, "middle": 96, "large": 128}
 _LAMBDAS = ("0.0025", "0.0035", "0.0067", "0.013", "0.025", "0.05")
 
 
 def load(card: CodecCard, point: Point, weights: Path | None, device: str) -> LearnedCodec:
-    """The codec of one point, from a checkpoint of the authors' layout, whose width wins over the card's, or untrained.
+    """The codec of one point, from a checkpoint of the authors' layout or untrained.
 
+    N is the checkpoint's own, so that widths of nobody's card load too; one that is another card's is refused.
     Padded with zeros, the picture in the middle, as the authors' evaluation does. Raises WeightsError when the
     checkpoint is not one of this network.
     """
@@ -31,12 +34,15 @@ def load(card: CodecCard, point: Point, weights: Path | None, device: str) -> Le
 
     state = None if weights is None else checkpoints.read(weights)
     n = int(point.settings["N"]) if state is None else width_of(state, str(weights))
+    for size, width in _SIZES.items():
+        if n == width != point.settings["N"]:
+            raise WeightsError(f"{weights} is a checkpoint of tcm-{size} (N = {n}), not of {card.name}.")
     network = checkpoints.build(lambda: TCM(n), state, f"TCM with N = {n} ({weights})")
     return LearnedCodec(network, stream.identity(card.name, point.label), device, multiple=128)
 
 
-def _card(size: str, n: int, public: tuple[str, ...], note: str) -> CodecCard:
-    name = f"tcm-{size}"
+def _card(size: str, public: tuple[str, ...], note: str) -> CodecCard:
+    name, n = f"tcm-{size}", _SIZES[size]
     return CodecCard(
         name=name,
         title=f"LIC-TCM, {size}",
@@ -63,6 +69,6 @@ def _card(size: str, n: int, public: tuple[str, ...], note: str) -> CodecCard:
     )
 
 
-SMALL = _card("small", 64, _LAMBDAS, "N = 64. The authors' six checkpoints lie on a drive; get them by hand.")
-MIDDLE = _card("middle", 96, (), "N = 96. The authors published no checkpoint of this size.")
-LARGE = _card("large", 128, ("0.05",), "N = 128. The authors published one checkpoint of this size, lambda 0.05.")
+SMALL = _card("small", _LAMBDAS, "N = 64. The authors' six checkpoints lie on a drive; get them by hand.")
+MIDDLE = _card("middle", (), "N = 96. The authors published no checkpoint of this size.")
+LARGE = _card("large", ("0.05",), "N = 128. The authors published one checkpoint of this size, lambda 0.05.")

@@ -36,7 +36,7 @@ class GaussianWriter:
 
     def write(self, symbols: Tensor, means: Tensor, scales: Tensor) -> None:
         """Append integers; all three have the same shape, scales are positive."""
-        if holds_data(symbols) and holds_data(means):
+        if symbols.numel() and holds_data(symbols) and holds_data(means):
             values = np.ascontiguousarray(symbols.detach().cpu().numpy().astype(np.int32).ravel())
             self._groups.append((values, *_numbers(means, scales)))
 
@@ -73,7 +73,7 @@ class GaussianReader:
 
     def read(self, means: Tensor, scales: Tensor) -> Tensor:
         """The next integers, as numbers of the means' type and shape."""
-        if not holds_data(means):
+        if not means.numel() or not holds_data(means):
             return torch.zeros_like(means, memory_format=torch.contiguous_format)
         if self._coder is None:
             raise StreamError("The string of Gaussian symbols is empty; the stream is damaged.")
