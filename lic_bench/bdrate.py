@@ -36,9 +36,10 @@ class BDFigure:
     """A BD-rate (`unit` "%") or BD-quality (`unit` "dB"), or the reason why there is none.
 
     `value` is PCHIP's; below zero the test codec needs less rate (BD-rate) or is worse (BD-PSNR). `overlap` is the
-    range both curves cover as a share of the range either covers, 0 to 1, and `low` to `high` is that shared range,
-    over which alone was integrated: of quality for a BD-rate, of log10 rate for a BD-PSNR. `interval` is the 95 %
-    interval of a paired bootstrap over pictures, None unless both curves were measured picture by picture.
+    share of the test curve's range that its anchor covers, 0 to 1: how much of the curve the figure speaks for. `low`
+    to `high` is what both cover, over which alone was integrated: of quality for a BD-rate, of log10 rate for a
+    BD-PSNR. `interval` is the 95 % interval of a paired bootstrap over pictures, None unless both curves were measured
+    picture by picture.
     """
 
     value: float | None
@@ -126,7 +127,7 @@ def _figure(anchor: RDCurve, test: RDCurve, metric: Metric, unit: str, bootstrap
     overlap, low, high = _overlap(*lines)
     figure = replace(figure, overlap=overlap, low=low, high=high, doubts=doubts)
     if overlap < LEAST_OVERLAP:
-        shared = f"the curves share {overlap:.0%} of their range of {'quality' if unit == '%' else 'rate'}"
+        shared = f"the anchor covers {overlap:.0%} of the curve's range of {'quality' if unit == '%' else 'rate'}"
         return replace(figure, doubts=_together(doubts, [Doubt.NO_OVERLAP]), reason=shared)
     figure = _with_values(figure, *lines)
     return _over_pictures(figure, sorted(_shared(anchor, test))) if bootstrap else figure
@@ -202,10 +203,9 @@ def _line(rates: Column, scores: Column, unit: str) -> Line:
 
 
 def _overlap(anchor: Line, test: Line) -> tuple[float, float, float]:
-    """The range of x both cover as a share of the range either covers, and its ends."""
+    """The share of the test's range of x that the anchor covers, and the ends of what both cover."""
     low, high = max(anchor[0][0], test[0][0]), min(anchor[0][-1], test[0][-1])
-    whole = max(anchor[0][-1], test[0][-1]) - min(anchor[0][0], test[0][0])
-    return float(max(high - low, 0) / whole), float(low), float(high)
+    return float(max(high - low, 0) / (test[0][-1] - test[0][0])), float(low), float(high)
 
 
 def _in_unit(difference: float, unit: str) -> float:

@@ -30,7 +30,7 @@ Anchor = Annotated[
     str | None,
     typer.Option(
         "--anchor",
-        help="Codec of the run, or published curve NAME[/SOURCE]. [default: VTM-17.0 as published on kodak, else jpeg]",
+        help="Codec of the run, or published curve: NAME or NAME/SOURCE. On kodak by default VTM-17.0, else jpeg.",
         show_default=False,
     ),
 ]

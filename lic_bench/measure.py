@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 from lic_bench import catalogue, datasets, macs, memory, metrics
-from lic_bench.codec import Codec, EstimatesRate, HasParts, Image, SplitsRate
+from lic_bench.codec import Codec, CodecCard, EstimatesRate, HasParts, Image, SplitsRate, Weights
 from lic_bench.errors import LicBenchError
 from lic_bench.records import (
     Call,
@@ -181,7 +181,7 @@ def _score(
         macs=counts,
         memory=() if seen is None else seen.memory,
     )
-    return replace(row, doubts=_doubts(row, catalogue.card(job.door).demonstration))
+    return replace(row, doubts=_doubts(row, catalogue.card(job.door)))
 
 
 def _time(
@@ -224,14 +224,16 @@ def agreement(stream: bytes, decoded: Image, alone: Alone) -> str:
     return "exact" if alone.stream == stream else "same picture from another stream"
 
 
-def _doubts(row: Measurement, demonstration: bool) -> tuple[Doubt, ...]:
+def _doubts(row: Measurement, card: CodecCard) -> tuple[Doubt, ...]:
     found = []
     if row.training is Training.UNTRAINED:
         found.append(Doubt.UNTRAINED)
     elif row.ms_ssim is None:
         found.append(Doubt.NO_MS_SSIM)
-    if demonstration:
+    if card.demonstration:
         found.append(Doubt.DEMONSTRATION)
+    elif row.weights_sha256 is not None and not _vouched(card.point(row.point).weights, row.weights_sha256):
+        found.append(Doubt.OWN_WEIGHTS)
     if row.is_lossless:
         found.append(Doubt.LOSSLESS)
     if row.estimated_bits is not None and abs(row.estimated_bits - row.payload_bits) > RATE_GAP * row.payload_bits:
@@ -241,6 +243,11 @@ def _doubts(row: Measurement, demonstration: bool) -> tuple[Doubt, ...]:
     if row.fresh_process not in (None, "exact"):
         found.append(Doubt.DRIFT)
     return tuple(found)
+
+
+def _vouched(weights: Weights | None, sha256: str) -> bool:
+    """Whether the publisher's hash says that this is the file meant."""
+    return weights is not None and weights.sha256 is not None and sha256.startswith(weights.sha256.lower())
 
 
 def _require_picture(decoded: Image, image: Image) -> None:

@@ -130,11 +130,13 @@ def test_a_point_that_pays_for_nothing_is_left_out_and_doubted():
 
 def test_little_overlap_is_doubted_and_hardly_any_gives_no_figure():
     scores = np.array([30.0, 33.0, 36.0, 39.0])
-    half = bd_rate(ANCHOR, curve((0.2, 0.4, 0.8, 1.6), scores + 3))  # 33 to 39 of 30 to 42
-    assert (half.overlap, half.doubts) == (0.5, (Doubt.LITTLE_OVERLAP,))
-    barely = bd_rate(ANCHOR, curve((0.2, 0.4, 0.8, 1.6), scores + 6))  # 36 to 39 of 30 to 45
+    some = bd_rate(ANCHOR, curve((0.2, 0.4, 0.8, 1.6), scores + 3))  # of 33 to 42 the anchor covers 33 to 39
+    assert (some.overlap, some.doubts) == (pytest.approx(2 / 3), (Doubt.LITTLE_OVERLAP,))
+    barely = bd_rate(ANCHOR, curve((0.2, 0.4, 0.8, 1.6), scores + 7.2))  # of 37.2 to 46.2 only up to 39
     assert (barely.overlap, barely.value, barely.doubts) == (pytest.approx(0.2), None, (Doubt.NO_OVERLAP,))
     assert "20%" in barely.reason
+    inside = bd_rate(ANCHOR, curve((0.2, 0.3, 0.4, 0.5), (33.0, 34.0, 35.0, 36.0)))
+    assert (inside.overlap, inside.doubts) == (1.0, ())
     assert bd_rate(ANCHOR, curve((0.2, 0.4, 0.8, 1.6), scores + 20)).overlap == 0
 
 
