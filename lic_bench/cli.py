@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from pathlib import Path
 from typing import Annotated
 
@@ -145,6 +146,7 @@ def datasets(data: Data = None) -> None:
 
 def main() -> None:
     """Run a command; every error ends in one sentence and an exit code, never in a traceback."""
+    warnings.filterwarnings("ignore", "`torch.jit.script` is deprecated")  # said by torch's dependents on import
     try:
         code = app(standalone_mode=False)
     except LicBenchError as error:

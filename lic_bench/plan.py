@@ -12,6 +12,12 @@ from lic_bench.errors import RequestError
 from lic_bench.records import Failure, Job, Measurement, PictureRecord, Row, Settings, Training
 
 
+UNTRAINED_NOTE = (
+    "Without weights, and so run untrained: complexity, memory and time only, one operating point per network, the first "
+    "picture of each shape; rate and distortion are not shown: "
+)
+
+
 @dataclass(frozen=True)
 class Checkpoint:
     """A file that holds an operating point's weights, and its sha256."""
@@ -50,6 +56,7 @@ def plan(
     """
     jobs: list[Job] = []
     notes: list[str] = []
+    untrained: list[str] = []
     blank = Job("", "", Training.TRAINED, dataset, (), data, settings=settings)
     for card in cards:
         chosen = wanted(card, points)
@@ -67,7 +74,11 @@ def plan(
             replace(blank, codec=card.name, door=catalogue.door(card)),
         )
         jobs += made
-        notes += said
+        if made and made[0].training is Training.UNTRAINED:
+            untrained.append(f"{card.name} ({', '.join(job.point for job in made)})")
+        notes += [said] if said else []
+    if untrained:
+        notes.append(UNTRAINED_NOTE + ", ".join(untrained) + ".")
     if not jobs:
         raise RequestError("Nothing is left to be measured. " + " ".join(notes))
     return Plan(tuple(jobs), tuple(notes))
@@ -116,12 +127,13 @@ def _jobs(
     pictures: Sequence[PictureRecord],
     checkpoints: Mapping[tuple[str, str], Checkpoint],
     blank: Job,
-) -> tuple[list[Job], list[str]]:
+) -> tuple[list[Job], str]:
+    """The jobs of one codec, and what must be said about them."""
     every = tuple(picture.name for picture in pictures)
     if card.estimates_only:
         return [], [f"{card.name}: not run, only counted and audited. {' '.join(card.notes[:1])}"]
     if not card.learned:
-        return [replace(blank, point=p.label, training=Training.NOT_LEARNED, pictures=every) for p in wanted], []
+        return [replace(blank, point=p.label, training=Training.NOT_LEARNED, pictures=every) for p in wanted], ""
     found = [(p, checkpoints[card.name, p.label]) for p in wanted if (card.name, p.label) in checkpoints]
     if found:
         made = [
@@ -129,12 +141,8 @@ def _jobs(
             for p, file in found
         ]
         without = [p.label for p in wanted if (card.name, p.label) not in checkpoints]
-        return made, [f"{card.name}: no weights for {', '.join(without)}; not measured."] if without else []
+        return made, f"{card.name}: no weights for {', '.join(without)}; not measured." if without else ""
     networks = list({p.network: p for p in reversed(wanted)}.values())[::-1]
     runs = wanted if by_hand else networks
-    made = [replace(blank, point=p.label, training=Training.UNTRAINED, pictures=one_per_shape(pictures)) for p in runs]
-    return made, [
-        f"{card.name}: no weights, so it runs untrained for complexity, memory and time only, at "
-        f"{', '.join(labels(runs))} (one point per network) on the first picture of each shape; "
-        "rate and distortion are not shown."
-    ]
+    untrained = replace(blank, training=Training.UNTRAINED, pictures=one_per_shape(pictures))
+    return [replace(untrained, point=p.label) for p in runs], ""

@@ -118,12 +118,24 @@ def failure_line(row: Failure) -> str:
 
 
 def jobs(prepared: Prepared) -> None:
-    """What a run would do."""
+    """What a run would do, and how long it takes at least."""
+    from lic_bench import estimate, limits
+
     table = [("codec", "point", "weights", "pictures")]
     table += [(job.codec, job.point, job.training.value, str(len(job.pictures))) for job in prepared.plan.jobs]
     console = _console()
     console.print(_table(table))
     console.print(f"{len(prepared.plan.jobs)} jobs, {prepared.plan.rows} rows.", highlight=False)
+    settings = prepared.plan.jobs[0].settings
+    rates = limits.measure_rates(settings.device, settings.threads, seconds=0.5)
+    least = estimate.at_least(prepared.plan.jobs, prepared.pictures, rates)
+    console.print(
+        f"At least {least.seconds / 60:.1f} minutes (predicted): {least.macs / 1e12:.2f} TMAC of the networks at the "
+        f"{rates.convolution_macs_per_second / 1e9:.0f} GMAC/s that a convolution reached here (measured). Entropy "
+        "coding, serial decoding and the classical codecs come on top.",
+        soft_wrap=True,
+        highlight=False,
+    )
 
 
 def models(select: str, folders: Sequence[Path]) -> None:

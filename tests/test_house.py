@@ -19,7 +19,7 @@ FLOORS = [
     {"curves", "metrics", "operators", "tally", "macs", "timing", "memory", "machine"},
     {"bdrate", "measure", "complexity", "limits", "auditors"},
     {"check", "audit", "doctor"},
-    {"report", "execute", "plan"},
+    {"report", "execute", "plan", "estimate"},
     {"runner"},
     {"show", "api", "complexity_tables"},
     {"cli", "__main__", "__init__"},

@@ -47,7 +47,9 @@ def test_untrained_networks_run_once_per_network_and_shape_and_that_is_said() ->
         ("1", Training.UNTRAINED, ("wide", "tall")),
         ("3", Training.UNTRAINED, ("wide", "tall")),
     ]
-    assert "untrained" in made.notes[0]
+    (note,) = made.notes
+    assert "untrained" in note
+    assert "net (1, 3)" in note
 
 
 def test_points_with_weights_run_trained_and_the_others_are_named() -> None:
