@@ -11,10 +11,9 @@ from lic_bench.codec import CodecCard, Point, labels
 from lic_bench.errors import RequestError
 from lic_bench.records import Failure, Job, Measurement, PictureRecord, Row, Settings, Training
 
-
 UNTRAINED_NOTE = (
-    "Without weights, and so run untrained: complexity, memory and time only, one operating point per network, the first "
-    "picture of each shape; rate and distortion are not shown: "
+    "Without weights, and so run untrained: complexity, memory and time only, one operating point per network, on the "
+    "first picture of each shape; rate and distortion are not shown: "
 )
 
 
