@@ -34,8 +34,8 @@ _RECURRENT = frozenset({torch.lstm, torch.gru, torch.rnn_tanh, torch.rnn_relu})
 class Piece:
     """The MAC of one operator in one module.
 
-    `in_layer` says that a convolution or linear module did it in its own forward, which is all that counters of
-    modules see; `at_output` is the figure of counters that take transposed convolutions at their output.
+    `in_layer` says that it is the work of a convolution or linear module, which is all that counters of modules see
+    (when the network calls the module; some use its weights without); `at_output` is the figure of counters that take transposed convolutions at their output.
     """
 
     path: str
@@ -154,11 +154,11 @@ class _Place:
                 self._own(result, owners[0])
 
     def now(self, tensors: Sequence[Tensor]) -> tuple[str, bool]:
-        """The path that this work belongs to, and whether a convolution or linear module does it itself."""
+        """The path that this work belongs to, and whether it is that of a convolution or linear module."""
         module = self.running[-1] if self.running else None
         owners = self.owners(tensors)
         if owners and module not in owners and not _holds(module, tensors):
-            return self.paths[id(owners[0])], False
+            module = owners[0]
         return self.paths[id(module)] if module is not None else "", isinstance(module, _LAYERS)
 
 
