@@ -25,6 +25,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+fetch = typer.Typer(help="Download checkpoints or pictures and prove them.", no_args_is_help=True)
+app.add_typer(fetch, name="fetch")
+
 Models = Annotated[str, typer.Option("--models", "-m", help='"all", names or globs ("mbt*"), separated by commas.')]
 Data = Annotated[Path | None, typer.Option("--data", help="Folder that holds the data set.", show_default=False)]
 Anchor = Annotated[
@@ -142,6 +145,36 @@ def datasets(data: Data = None) -> None:
     from lic_bench import show
 
     show.datasets(data)
+
+
+@fetch.command("models")
+def fetch_models(
+    select: Annotated[list[str], typer.Argument(help='"all", names or globs ("mbt*").')],
+    points: Annotated[
+        str, typer.Option(help='Operating points, by label or glob ("1,2,ms-ssim-*").', show_default=False)
+    ] = "",
+) -> None:
+    """Download and prove checkpoints; for those no program can read, print the page to visit and the path to use."""
+    from lic_bench import catalogue, plan, show, supply
+
+    cards = catalogue.select(",".join(select))
+    wanted = [(card, point) for card in cards for point in plan.wanted(card, _split(points))]
+    with show.downloads() as watched:
+        failed = [done.failed for done in show.supplied(supply.supply(wanted, watched=watched))]
+    raise typer.Exit(1 if any(failed) else 0)
+
+
+@fetch.command("datasets")
+def fetch_datasets(
+    select: Annotated[list[str], typer.Argument(help="Names of data sets.")],
+    data: Data = None,
+) -> None:
+    """Download and prove the pictures of data sets."""
+    from lic_bench import datasets as described
+
+    for name in select:
+        found = described.find(name, data, download=True)
+        typer.echo(f"{name}: {len(found.pictures)} pictures in {found.pictures[0].path.parent}")
 
 
 def main() -> None:

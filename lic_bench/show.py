@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import sys
 import time
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import TimeRemainingColumn as Remaining
 from rich.table import Table
 
 from lic_bench import catalogue, weights
 from lic_bench import datasets as described
 from lic_bench.codec import CodecCard, Point
+from lic_bench.fetch import Progress as Told
 from lic_bench.records import Failure, Measurement, Row
 from lic_bench.runner import Observer, Prepared, Run
+from lic_bench.supply import Supplied
 
 PLAIN_LINE_SECONDS = 10.0
 
@@ -152,7 +154,47 @@ def models(select: str, folders: Sequence[Path]) -> None:
         )
         for card in catalogue.select(select)
     ]
-    _console().print(_table(rows))
+    console = _console()
+    console.print(_table(rows))
+    if select != "all":
+        for card in catalogue.select(select):
+            _points(console, card, folders)
+
+
+def _points(console: Console, card: CodecCard, folders: Sequence[Path]) -> None:
+    """Each operating point of a codec, how its weights can be had, and what else there is to say."""
+    console.print()
+    for point in card.points:
+        found = weights.find(card, point, folders)
+        trained = "" if point.trained_for is None else f" ({point.trained_for}"
+        trained += "" if not trained else ")" if point.lmbda is None else f", lambda {point.lmbda:g})"
+        console.print(f"{card.name} {point.label}{trained}: {found.sentence}.", soft_wrap=True)
+    for note in card.notes:
+        console.print(note, soft_wrap=True)
+
+
+@contextmanager
+def downloads() -> Iterator[Callable[[str], Told | None]]:
+    """A bar for each file that comes, in a terminal; nothing elsewhere."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    with Progress(TextColumn("{task.description}"), BarColumn(), DownloadColumn(), console=Console(stderr=True)) as bar:
+
+        def watched(name: str) -> Told:
+            task = bar.add_task(name, total=None, visible=False)
+            return lambda done, total: bar.update(task, completed=done, total=total, visible=True)
+
+        yield watched
+
+
+def supplied(outcomes: Iterable[Supplied]) -> Iterator[Supplied]:
+    """Each outcome printed when it is there, and passed on."""
+    console = _console()
+    for done in outcomes:
+        style = "red" if done.failed else ""
+        console.print(f"{done.codec} {done.point}: {done.sentence}", soft_wrap=True, style=style)
+        yield done
 
 
 def datasets(data: Path | None) -> None:
@@ -171,11 +213,13 @@ def datasets(data: Path | None) -> None:
 
 
 def _weights(card: CodecCard, folders: Sequence[Path]) -> str:
-    """How many operating points have their weights here, and how the others can be had."""
-    states = Counter(_state(card, point, folders) for point in card.points)
-    if len(states) == 1:
-        return next(iter(states))
-    return ", ".join(f"{number} {state}" for state, number in states.items())
+    """In what state the weights of each operating point are."""
+    labels = defaultdict(list)
+    for point in card.points:
+        labels[_state(card, point, folders)].append(point.label)
+    if len(labels) == 1:
+        return next(iter(labels))
+    return "; ".join(f"{state}: {' '.join(points)}" for state, points in labels.items())
 
 
 def _state(card: CodecCard, point: Point, folders: Sequence[Path]) -> str:
