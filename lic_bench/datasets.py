@@ -13,7 +13,8 @@ import tomllib
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib.resources import as_file, files
+from importlib.resources import files
+from importlib.resources.abc import Traversable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -55,15 +56,12 @@ class Dataset:
 
 def names() -> tuple[str, ...]:
     """The data sets that are described."""
-    return tuple(sorted(path.stem for path in _descriptions()))
+    return tuple(sorted(_descriptions()))
 
 
 def description(name: str) -> dict[str, Any]:
     """What is written about a data set: title, licence, source, pictures. KeyError for one that is not there."""
-    for path in _descriptions():
-        if path.stem == name:
-            return tomllib.loads(path.read_text(encoding="utf-8"))
-    raise KeyError(name)
+    return tomllib.loads(_descriptions()[name].read_text(encoding="utf-8"))
 
 
 def find(name: str, data: Path | None = None, download: bool = True) -> Dataset:
@@ -181,13 +179,11 @@ def _upper(opened: pillow.Image) -> pillow.Image:
     return pillow.fromarray((np.asarray(opened).astype(np.uint32) >> 8).astype(np.uint8))
 
 
-def _descriptions() -> list[Path]:
-    """The TOML files: beside the package in a checkout, else inside the installed package."""
-    checkout = Path(__file__).resolve().parent.parent / "datasets"
-    if (checkout.parent / "pyproject.toml").exists():
-        return sorted(checkout.glob("*.toml"))
-    with as_file(files("lic_bench._data.datasets")) as folder:
-        return sorted(folder.glob("*.toml"))
+def _descriptions() -> dict[str, Traversable]:
+    """The TOML files by name: beside the package in a checkout, else inside the installed package."""
+    checkout = Path(__file__).resolve().parent.parent
+    inside = checkout / "datasets" if (checkout / "pyproject.toml").exists() else files("lic_bench._data.datasets")
+    return {file.name.removesuffix(".toml"): file for file in inside.iterdir() if file.name.endswith(".toml")}
 
 
 def _packaged(name: str, told: dict[str, Any]) -> Dataset:

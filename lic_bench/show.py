@@ -55,7 +55,7 @@ class Bar(Notes):
 
     def start(self, rows: int, done: int) -> None:
         """Draw the bar."""
-        self.task = self.bar.add_task("measuring", total=rows, completed=done)
+        self.task = self.bar.add_task("starting", total=rows, completed=done)
 
     def row(self, row: Row) -> None:
         """Move the bar."""
