@@ -130,7 +130,7 @@ def _jobs(
     """The jobs of one codec, and what must be said about them."""
     every = tuple(picture.name for picture in pictures)
     if card.estimates_only:
-        return [], [f"{card.name}: not run, only counted and audited. {' '.join(card.notes[:1])}"]
+        return [], f"{card.name}: not run, only counted and audited. {' '.join(card.notes[:1])}"
     if not card.learned:
         return [replace(blank, point=p.label, training=Training.NOT_LEARNED, pictures=every) for p in wanted], ""
     found = [(p, checkpoints[card.name, p.label]) for p in wanted if (card.name, p.label) in checkpoints]
