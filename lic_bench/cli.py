@@ -177,6 +177,20 @@ def fetch_datasets(
         typer.echo(f"{name}: {len(found.pictures)} pictures in {found.pictures[0].path.parent}")
 
 
+@app.command()
+def convert(
+    family: Annotated[str, typer.Argument(help="Whose checkpoints: gllmm.")],
+    checkpoint: Annotated[Path, typer.Argument(help="The prefix of TensorFlow's files, or an .npz of variables.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="[default: CHECKPOINT.safetensors]", show_default=False)
+    ] = None,
+) -> None:
+    """Turn a checkpoint of another framework into one that `--weights` takes."""
+    from lic_bench.convert import convert as converted
+
+    typer.echo(converted(family, checkpoint, output or checkpoint.with_name(f"{checkpoint.name}.safetensors")))
+
+
 def main() -> None:
     """Run a command; every error ends in one sentence and an exit code, never in a traceback."""
     warnings.filterwarnings("ignore", "`torch.jit.script` is deprecated")  # said by torch's dependents on import

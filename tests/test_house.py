@@ -18,7 +18,7 @@ FLOORS = [
     {"zoo"},
     {"store", "catalogue"},
     {"curves", "metrics", "operators", "tally", "macs", "timing", "memory", "machine"},
-    {"bdrate", "measure", "complexity", "limits", "auditors"},
+    {"bdrate", "measure", "complexity", "limits", "auditors", "convert"},
     {"check", "audit", "doctor"},
     {"report", "execute", "plan", "estimate"},
     {"runner"},

@@ -90,9 +90,9 @@ PUBLISHED = CodecCard(
     notes=(
         "Not a codec: there is no entropy coder, and its context reads the very symbols whose probabilities it gives, "
         "so no decoder could follow.",
-        "Its claims can be audited, and those of rate, time and quality cannot be compared with codecs': the rate is an estimate under "
-        "those probabilities, cut at 10 bits for a symbol of y and 8 for one of z; z is rated under a fixed normal "
-        "distribution; the hyper synthesis is computed from z unquantised and used nowhere.",
+        "Its claims can be audited, and those of rate, time and quality not be compared with codecs': the rate is an "
+        "estimate under those probabilities, cut at 10 bits for a symbol of y and 8 for one of z; z is rated under a "
+        "fixed normal distribution; the hyper synthesis is computed from z unquantised and used nowhere.",
         "Its table of comparisons has times and sizes in wrong columns. The 27 MB it claims are not those of the "
         "published code, which has 3,125,683 parameters, 12.5 MB.",
         "No checkpoint is published. Which likelihood z has (the mass around the rounded value) and that the context's "

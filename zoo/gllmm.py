@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lic_bench.codec import CodecCard, CurveId, Point, Weights
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from lic_bench.learned import LearnedCodec
 
 _PAPER = (
@@ -46,7 +49,7 @@ def load(card: CodecCard, point: Point, weights: Path | None, device: str) -> Le
     from .networks.coding import keep_variance
     from .networks.gllmm import Gllmm
 
-    state = None if weights is None else checkpoints.read(weights)
+    state = None if weights is None else with_constants(checkpoints.read(weights))
     channels = int(point.settings["N"])
     if state is not None and "g_a.block3.conv.weight" in state:
         channels = state["g_a.block3.conv.weight"].shape[0]
@@ -59,6 +62,17 @@ def load(card: CodecCard, point: Point, weights: Path | None, device: str) -> Le
 
     network = checkpoints.build(make, state, f"GLLMM with N = {channels} ({weights})")
     return LearnedCodec(network, stream.identity(card.name, point.label), device)
+
+
+def with_constants(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """A state dict of parameters alone completed by the buffers that never change (bounds, offsets under roots)."""
+    from . import checkpoints
+    from .networks.gllmm import Gllmm
+
+    narrowest = Gllmm(2)  # they are the same at every width
+    parameters = dict(narrowest.named_parameters())
+    constants = checkpoints.normalise(narrowest.state_dict())
+    return {**{name: value for name, value in constants.items() if name not in parameters}, **state}
 
 
 def _card(channels: int, lambdas: tuple[float, ...], page: str | None, note: str) -> CodecCard:

@@ -22,8 +22,8 @@ _NOTES = (
     "exchange branches have their layer's kernel, and output padding 1 where they are transposed.",
     "Read here: transposed layers of stride 1 have no output padding; the last layer's low branch and its exchange "
     "have 3 channels; the first layer has no low input; z is modelled by the same Gaussian as y; a scale is the raw "
-    "number with a bound of 0.11; values are rounded by floor(v - mean + 1/2); the rANS coder and its 16-bit tables are "
-    "CompressAI's.",
+    "number with a bound of 0.11; values are rounded by floor(v - mean + 1/2); the rANS coder and its 16-bit tables "
+    "are CompressAI's.",
     "From the base paper (arXiv:2002.10032): the results of the inner convolutions are exchanged, not the inputs, and "
     "each branch has its activation inside.",
     "Left out, as the evaluation does not use it: the second 5x5 convolution of y's low half (created and unused), the "
