@@ -5,8 +5,10 @@ The package's short Python API. Everything is imported on first use, so that `im
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 __version__ = "0.1.0"
@@ -26,6 +28,17 @@ _API = {
 }
 
 __all__ = ["__version__", *_API]
+
+
+class _Package(ModuleType):
+    """Keeps the API's names: importing the file lic_bench/codec.py would put the module in the function's place."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (name in _API and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
 
 
 def __getattr__(name: str) -> Any:

@@ -8,7 +8,7 @@ from pathlib import Path
 from lic_bench import catalogue, runner
 from lic_bench import weights as checkpoints
 from lic_bench.codec import Codec
-from lic_bench.complexity import complexity
+from lic_bench.cost import complexity
 from lic_bench.records import Settings
 
 __all__ = ["codec", "complexity", "run"]

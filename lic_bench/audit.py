@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from lic_bench import catalogue, published
 from lic_bench.codec import CodecCard, Point
-from lic_bench.complexity import built, networks
+from lic_bench.cost import built, networks
 from lic_bench.macs import Trace, traces
 from lic_bench.published import ComplexityClaim
 from lic_bench.records import Call
@@ -100,7 +100,7 @@ class Check:
             told = "holds" if figure.convention == ALL else f"holds under {figure.convention}"
             told += f" ({figure.variant}: {figure.value:.{self.digits}f})"
         elif self.figures:
-            near = min(self.figures, key=self._distance)
+            near = min(self.figures, key=lambda figure: round(self._distance(figure), 6))
             told += f" (nearest: {near.convention}, {near.variant}: {near.value:.{self.digits}f})"
         return f"{told}; {self.remark}" if self.remark else told
 
@@ -189,8 +189,8 @@ def orders_that_fail(checks: Sequence[Check]) -> tuple[str, ...]:
             if above:
                 others = ", ".join(f"{high.claim.codec} ({_alike(high):.1f})" for high in above)
                 sentences.append(f"{source} puts {low.claim.codec} ({low.claim.value:g}) below {others}; counted alike "
-                                 f"(layers, mean over the levels) it takes {_alike(low):.1f}, more than each of them, "
-                                 "so it is not the least complex.")
+                                 f"(layers, mean over the levels) it takes {_alike(low):.1f}, more than each of them: "
+                                 "the order does not hold.")
     return tuple(sentences)
 
 

@@ -1,8 +1,8 @@
 """Other people's counters on the same call, and why they differ from ours, operator by operator.
 
 fvcore, ptflops (both back ends) and torch's FlopCounterMode run the network; what they count they give by operators of
-their own naming. All figures are multiply-accumulates by their own rules: torch's FLOP are halved. fvcore and ptflops are
-called as their manuals say, torch's counter as evaluation calls a network, without gradients.
+their own naming. All figures are multiply-accumulates by their own rules: torch's FLOP are halved. fvcore and ptflops
+are called as their manuals say, torch's counter as evaluation calls a network, without gradients.
 """
 
 from __future__ import annotations
@@ -12,16 +12,17 @@ import io
 import logging
 import warnings
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from torch import nn
 
 from lic_bench import operators
+from lic_bench.codec import HasParts
 from lic_bench.errors import RequestError
-from lic_bench.macs import Trace
+from lic_bench.macs import Trace, trace
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,17 @@ class Difference:
     kind: str
     macs: int
     reason: str
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One network under another counter and ours, over the pixels of the picture, and why the two differ."""
+
+    network: str
+    pixels: int
+    ours: int
+    theirs: AuditorCount
+    differences: tuple[Difference, ...]
 
 
 def fvcore(module: nn.Module, inputs: Sequence[Any]) -> AuditorCount:
@@ -117,20 +129,32 @@ def torch_flops(module: nn.Module, inputs: Sequence[Any]) -> AuditorCount:
     return AuditorCount("torch", {str(name).rpartition(".")[2]: int(number) // 2 for name, number in counts.items()})
 
 
-AUDITORS: Mapping[str, tuple[Callable[[nn.Module, Sequence[Any]], AuditorCount], ...]] = {
+Auditor: TypeAlias = Callable[[nn.Module, Sequence[Any]], AuditorCount]
+AUDITORS: Mapping[str, tuple[Auditor, ...]] = {
     "fvcore": (fvcore,),
     "ptflops": (ptflops_aten, ptflops_pytorch),
     "torch": (torch_flops,),
 }
 
 
-def named(names: str) -> tuple[Callable[[nn.Module, Sequence[Any]], AuditorCount], ...]:
+def named(names: str) -> tuple[Auditor, ...]:
     """The counters of a list such as "fvcore,ptflops"; RequestError for a name that is not one."""
     asked = [name.strip() for name in names.split(",") if name.strip()]
     for name in asked:
         if name not in AUDITORS:
             raise RequestError(f"There is no auditor {name!r}; there are {', '.join(AUDITORS)}.")
     return tuple(counter for name in asked for counter in AUDITORS[name])
+
+
+def compare(name: str, codec: HasParts, width: int, height: int, counters: Sequence[Auditor]) -> Iterator[Comparison]:
+    """One codec's forward call under other counters, which run it on noise, and under ours."""
+    ours = trace(codec, width, height)
+    total = sum(piece.macs for piece in ours.pieces)
+    like = next(codec.network.parameters())
+    picture = torch.rand(1, 3, ours.padded_height, ours.padded_width, dtype=like.dtype, device=like.device)
+    for counter in counters:
+        theirs = counter(codec.network, (picture,))
+        yield Comparison(name, width * height, total, theirs, differences(ours, theirs))
 
 
 _CONVOLUTIONS = {operators.CONVOLUTION, operators.TRANSPOSED, operators.DEFORMABLE}

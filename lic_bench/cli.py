@@ -11,7 +11,9 @@ from typing import Annotated
 import typer
 
 from lic_bench import __version__
+from lic_bench.cost_tables import By, Format
 from lic_bench.errors import LicBenchError, RequestError
+from lic_bench.records import Call
 
 INTERRUPTED = 130
 """The exit code of a command that Ctrl-C stopped, as shells have it (128 + SIGINT)."""
@@ -124,6 +126,45 @@ def report(
 
     for folder in runs:
         typer.echo(runner.report(folder, anchor).page)
+
+
+@app.command()
+def complexity(
+    models: Models = "all",
+    size: Annotated[
+        list[str] | None, typer.Option("--size", help="Width x height, such as 768x512 (the default). Repeatable.")
+    ] = None,
+    by: Annotated[By | None, typer.Option("--by", help="Take the work of each call apart.", show_default=False)] = None,
+    form: Annotated[Format, typer.Option("--format", help="How it is written.")] = Format.TABLE,
+    call: Annotated[
+        list[Call] | None, typer.Option("--call", help="Only this call. Repeatable.", show_default=False)
+    ] = None,
+    run: Annotated[
+        Path | None,
+        typer.Option("--run", help="A run: the rates reached in it beside this machine's limits.", show_default=False),
+    ] = None,
+) -> None:
+    """Multiply-accumulates by part, parameters, memory and serial steps, without running the networks."""
+    from lic_bench import show_cost
+
+    if run is not None:
+        show_cost.achieved(run, form)
+        return
+    show_cost.complexity(models, size or ["768x512"], by, form, call or tuple(Call))
+
+
+@app.command()
+def audit(
+    models: Annotated[str, typer.Argument(help='"all", names or globs.')] = "all",
+    against: Annotated[
+        str, typer.Option(help='Other counters beside ours: "fvcore,ptflops,torch". They run the networks.')
+    ] = "",
+    form: Annotated[Format, typer.Option("--format", help="How it is written.")] = Format.TABLE,
+) -> None:
+    """Published claims on complexity beside our counts under every convention, with verdicts."""
+    from lic_bench import show_cost
+
+    show_cost.audit(models, against, form)
 
 
 @app.command()

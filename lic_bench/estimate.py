@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lic_bench import catalogue, complexity
+from lic_bench import catalogue, cost
 from lic_bench.limits import Rates
 from lic_bench.records import Call, Job, PictureRecord
 
@@ -31,7 +31,7 @@ def at_least(jobs: Sequence[Job], pictures: Sequence[PictureRecord], rates: Rate
     for job in jobs:
         card = catalogue.card(job.door)
         if card.learned:
-            counts = complexity.of_point(card, card.point(job.point), [COUNTED_AT], [Call.ENCODE, Call.DECODE])
+            counts = cost.of_point(card, card.point(job.point), [COUNTED_AT], [Call.ENCODE, Call.DECODE])
             per_pixel = 1000 * sum(count.kmac_per_pixel for count in counts)
             total += int(per_pixel * passed_pixels(job, pixels, per_pixel / rates.convolution_macs_per_second))
     return Estimate(total, total / rates.convolution_macs_per_second)

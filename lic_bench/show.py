@@ -227,6 +227,11 @@ def _state(card: CodecCard, point: Point, folders: Sequence[Path]) -> str:
     return "present" if isinstance(found, weights.Found) else found.lack.value
 
 
+def rows(rows: Sequence[Sequence[str]]) -> None:
+    """Rows of text as a table on standard output."""
+    _console().print(_table(rows))
+
+
 def _table(rows: Sequence[Sequence[str]]) -> Table:
     """Rows of text, the first being the heads; columns of numbers to the right."""
     table = Table(box=None, header_style="bold", pad_edge=False)

@@ -35,7 +35,8 @@ class Piece:
     """The MAC of one operator in one module.
 
     `in_layer` says that it is the work of a convolution or linear module, which is all that counters of modules see
-    (when the network calls the module; some use its weights without); `at_output` is the figure of counters that take transposed convolutions at their output.
+    (when the network calls the module; some use its weights without). `at_output` is the figure of counters that take
+    transposed convolutions at their output.
     """
 
     path: str

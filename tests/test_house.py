@@ -18,11 +18,11 @@ FLOORS = [
     {"zoo"},
     {"store", "catalogue"},
     {"curves", "metrics", "operators", "tally", "macs", "timing", "memory", "machine"},
-    {"bdrate", "measure", "complexity", "limits", "auditors", "convert"},
+    {"bdrate", "measure", "cost", "limits", "auditors", "convert"},
     {"check", "audit", "doctor"},
     {"report", "execute", "plan", "estimate"},
     {"runner"},
-    {"show", "api", "complexity_tables"},
+    {"show", "api", "cost_tables", "show_cost"},
     {"cli", "__main__", "__init__"},
 ]
 ANALYSIS = {"curves", "bdrate", "check", "report"}

@@ -120,7 +120,7 @@ def of_point(
         try:
             traces = macs.traces(codec, *size, calls)
         except macs.CountingError:
-            codec = _shown(card.load(point))
+            codec = loaded(card, point)
             traces = macs.traces(codec, *size, calls)
         for trace in traces:
             yield Complexity(card.name, point.label, trace.summary(), *_weights(codec.network))
@@ -134,7 +134,12 @@ def built(card: CodecCard, point: Point) -> HasParts:
     except RequestError:
         raise
     except Exception:  # a network may need data in any way while it is made; then it is made as for running
-        return _shown(card.load(point))
+        return loaded(card, point)
+
+
+def loaded(card: CodecCard, point: Point) -> HasParts:
+    """The untrained codec, ready to run; RequestError for one that shows no network."""
+    return _shown(card.load(point))
 
 
 def _shown(codec: Codec) -> HasParts:

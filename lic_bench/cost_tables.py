@@ -6,14 +6,17 @@ import csv
 import io
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from lic_bench.audit import Check
-from lic_bench.complexity import Complexity
 from lic_bench.errors import RequestError
-from lic_bench.limits import Achieved, Rates
+
+if TYPE_CHECKING:  # the commands' choices are asked for without torch
+    from lic_bench.audit import Check
+    from lic_bench.auditors import Comparison
+    from lic_bench.cost import Complexity
+    from lic_bench.limits import Achieved, Rates
 
 NONE = "–"
 MIB = 2**20
@@ -113,6 +116,53 @@ def audit_rows(checks: Sequence[Check]) -> Rows:
     conventions = list(dict.fromkeys(name for check in checks for name in check.counts))
     heads = ["claim of", "what", "claimed", *conventions, "verdict", "source"]
     return [heads, *(_check(check, conventions) for check in checks)]
+
+
+def audit_objects(checks: Sequence[Check]) -> list[dict[str, Any]]:
+    """One plain object per claim, with our figure under every convention and of every network."""
+    return [
+        {
+            "codec": check.claim.codec,
+            "quantity": check.claim.quantity,
+            "claimed": check.claim.value,
+            "unit": check.claim.unit,
+            "source_id": check.claim.source_id,
+            "how": check.claim.how,
+            "conditions": check.claim.conditions,
+            "verdict": check.verdict.value,
+            "convention": check.explained.convention if check.explained else None,
+            "network": check.explained.variant if check.explained else None,
+            "sentence": check.sentence,
+            "counts": check.counts,
+            "figures": [
+                {"convention": figure.convention, "network": figure.variant, "value": figure.value}
+                for figure in check.figures
+            ],
+        }
+        for check in checks
+    ]
+
+
+def auditor_rows(found: Iterable[Comparison]) -> Rows:
+    """Other counters beside ours, and why they differ."""
+    lines = [["network", "counter", "kMAC/px", "ours", "theirs - ours", "because"]]
+    for item in found:
+        theirs, ours = (f"{macs / item.pixels / 1000:.3f}" for macs in (item.theirs.macs, item.ours))
+        head = [item.network, item.theirs.auditor, theirs, ours]
+        if not item.differences:
+            lines.append([*head, "0", "the two agree"])
+        for difference in item.differences:
+            more = f"{difference.macs / item.pixels / 1000:+.3f}"
+            lines.append([*head, more, f"{difference.kind}: {difference.reason}"])
+            head = ["", "", "", ""]
+    return lines
+
+
+def rows_to_csv(rows: Rows) -> str:
+    """A table for people as CSV."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue()
 
 
 def to_latex(rows: Rows) -> str:
