@@ -188,6 +188,26 @@ def datasets(data: Data = None) -> None:
     show.datasets(data)
 
 
+@app.command()
+def doctor(
+    model: Annotated[str, typer.Argument(help="A model's name, or file.py:CARD.")],
+    weights: Annotated[
+        Path | None,
+        typer.Option(help="A checkpoint; without it the untrained network.", show_default=False),
+    ] = None,
+    point: Annotated[str | None, typer.Option(help="Operating point. [default: the first]", show_default=False)] = None,
+    device: Annotated[str, typer.Option(help="cpu, cuda, or auto: CUDA where there is one.")] = "cpu",
+) -> None:
+    """Examine a codec and a checkpoint: layout, width, coding against the forward pass, rates, a first figure."""
+    from lic_bench import catalogue, show
+    from lic_bench import doctor as practice
+
+    card = catalogue.card(model)
+    chosen = card.points[0] if point is None else card.point(point)
+    wrong = [found.verdict for found in show.findings(practice.examine(card, chosen, weights, _device(device)))]
+    raise typer.Exit(1 if practice.Verdict.WRONG in wrong else 0)
+
+
 @fetch.command("models")
 def fetch_models(
     select: Annotated[list[str], typer.Argument(help='"all", names or globs ("mbt*").')],

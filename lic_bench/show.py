@@ -17,6 +17,7 @@ from rich.table import Table
 from lic_bench import catalogue, weights
 from lic_bench import datasets as described
 from lic_bench.codec import CodecCard, Point
+from lic_bench.doctor import Finding, Verdict
 from lic_bench.fetch import Progress as Told
 from lic_bench.records import Failure, Measurement, Row
 from lic_bench.runner import Observer, Prepared, Run
@@ -195,6 +196,16 @@ def supplied(outcomes: Iterable[Supplied]) -> Iterator[Supplied]:
         style = "red" if done.failed else ""
         console.print(f"{done.codec} {done.point}: {done.sentence}", soft_wrap=True, style=style)
         yield done
+
+
+def findings(examined: Iterable[Finding]) -> Iterator[Finding]:
+    """Each finding of the doctor printed when it is there, and passed on."""
+    console = _console()
+    colours = {Verdict.SOUND: "green", Verdict.DOUBTFUL: "yellow", Verdict.WRONG: "red"}
+    for found in examined:
+        console.print(f"{found.verdict.value:>8}", style=colours.get(found.verdict, ""), end="")
+        console.print(f"  {found.check}: {found.sentence}", soft_wrap=True)
+        yield found
 
 
 def datasets(data: Path | None) -> None:

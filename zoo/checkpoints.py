@@ -32,15 +32,35 @@ _OLD_PRIOR = re.compile(r"(^|\.)(_matrix|_matrices|_bias|_biases|_factor|_factor
 _SHOWN = 8
 
 
+def describe(path: Path) -> str:
+    """How a checkpoint is laid out, in words: where its tensors are, what they are called, what else there is."""
+    loaded = _open(path)
+    state, wrappers, beside = _unwrapped(loaded)
+    names = [key for key in state if isinstance(key, str)] if isinstance(state, Mapping) else []
+    tensors = [state[key] for key in names if isinstance(state[key], Tensor)]
+    kinds = sorted({str(tensor.dtype).removeprefix("torch.") for tensor in tensors})
+    told = ["a bare state dict" if not wrappers else f"a state dict under {'/'.join(wrappers)}"]
+    told[0] += f" of {len(tensors)} tensors ({', '.join(kinds)})"
+    if beside:
+        told.append(f"beside it {_some(sorted(map(str, beside)))}")
+    if any(name.startswith("module.") for name in names):
+        told.append('names begin with "module.", as several GPUs leave them')
+    if any(_OLD_PRIOR.search(name) for name in names):
+        told.append("the factorized prior is named as before CompressAI 1.2.7")
+    tables = [state[name] for name in names if name.rpartition(".")[2] in TABLES and isinstance(state[name], Tensor)]
+    if tables:
+        filled = "filled" if any(table.numel() for table in tables) else "empty"
+        told.append(f"the entropy coder's tables are in it, {filled}, and computed anew")
+    return "; ".join(told)
+
+
 def read(path: Path) -> dict[str, Tensor]:
     """The tidied state dict (see `normalise`) of a `.safetensors` file or a PyTorch checkpoint, on the CPU.
 
     A pickle is opened with PyTorch's restricted unpickler, which builds tensors and plain containers only; one that
     would run code is refused before it does.
     """
-    if not path.is_file():
-        raise WeightsError(f"There is no checkpoint at {path}.")
-    return normalise(_safetensors(path) if path.suffix == ".safetensors" else _pickled(path), str(path))
+    return normalise(_open(path), str(path))
 
 
 def normalise(loaded: Any, origin: str = "this checkpoint") -> dict[str, Tensor]:
@@ -50,12 +70,7 @@ def normalise(loaded: Any, origin: str = "this checkpoint") -> dict[str, Tensor]
     the factorized prior's tensors under any prefix, and leaves out the entropy coder's tables, filled or empty: call
     `update(force=True)` on the network afterwards, which computes them anew from the weights.
     """
-    state = loaded
-    while isinstance(state, Mapping):
-        inside = [state[key] for key in _WRAPPERS if isinstance(state.get(key), Mapping)]
-        if not inside:
-            break
-        state = inside[0]
+    state, _, _ = _unwrapped(loaded)
     if not isinstance(state, Mapping) or not any(isinstance(value, Tensor) for value in state.values()):
         raise WeightsError(f"{origin} holds no network: there is no dictionary of tensors in it.")
     stray = [key for key, value in state.items() if not isinstance(key, str) or not isinstance(value, Tensor)]
@@ -97,10 +112,29 @@ def load_strictly(network: nn.Module, state: Mapping[str, Tensor], name: str) ->
     nn.Module.load_state_dict(network, dict(state), strict=False)
 
 
+def _unwrapped(loaded: Any) -> tuple[Any, list[str], list[Any]]:
+    """What lies inside all wrappers, their keys from the outside in, and the keys beside them."""
+    state, wrappers, beside = loaded, [], []
+    while isinstance(state, Mapping):
+        inside = [key for key in _WRAPPERS if isinstance(state.get(key), Mapping)]
+        if not inside:
+            break
+        wrappers.append(inside[0])
+        beside += [key for key in state if key != inside[0]]
+        state = state[inside[0]]
+    return state, wrappers, beside
+
+
 def _rename(key: str) -> str:
     while key.startswith("module."):
         key = key.removeprefix("module.")
     return _OLD_PRIOR.sub(lambda found: f"{found[1]}{_PRIOR_NAMES[found[2]]}.{found[3]}", key)
+
+
+def _open(path: Path) -> Any:
+    if not path.is_file():
+        raise WeightsError(f"There is no checkpoint at {path}.")
+    return _safetensors(path) if path.suffix == ".safetensors" else _pickled(path)
 
 
 def _safetensors(path: Path) -> dict[str, Tensor]:

@@ -145,7 +145,7 @@ class FLIC(CompressionModel):  # type: ignore[misc]
         """Pictures to {"strings": [[y], [z, ...]], "shape": (H/64, W/64)}; all pictures of a batch share y's string."""
         y = self._analyse(x)
         z_strings, z_hat = self.entropy_bottleneck.write(self.h_a(y))
-        slices = [torch.round(part).contiguous() for part in y.split(SLICE, dim=1)]
+        slices = [torch.round(part).contiguous() for part in torch.split(y, SLICE, dim=1)]
         writer = GaussianWriter()
 
         def write(i: int, means: Tensor, scales: Tensor) -> Tensor:
