@@ -12,7 +12,6 @@ moving of symbols. Parts are timed in a pass of their own.
 from __future__ import annotations
 
 import argparse
-import re
 import statistics
 import time
 from collections import defaultdict
@@ -25,7 +24,6 @@ from torch import nn
 
 from lic_bench import catalogue
 from lic_bench.macs import count
-from lic_bench.records import MacCount
 
 # Seconds not to be exceeded at 768x512 on a machine whose plain convolution runs at QUIET GMAC/s.
 LIMITS = {"loc-lic": (1.9, 2.1), "mlicpp": (5.2, 6.6), "mlicpp-2023": (6.5, 8.0)}
@@ -73,12 +71,6 @@ def by_part(network: nn.Module) -> Iterator[dict[str, float]]:
             hook.remove()
 
 
-def own_kmac(counted: MacCount) -> float:
-    """What is really multiplied, in kMAC/pixel: the note's figure, where work is counted as the authors do it."""
-    own = re.search(r"same results with ([\d.]+) kMAC/pixel", counted.note)
-    return float(own[1]) if own else counted.kmac_per_pixel
-
-
 def report(name: str, width: int, height: int, passes: int) -> None:
     """Time one codec and print what came out."""
     card = catalogue.card(name)
@@ -89,7 +81,7 @@ def report(name: str, width: int, height: int, passes: int) -> None:
                                          "decode": lambda: codec.decode(stream)}.items()):  # fmt: skip
         run()
         counted = count(codec, width, height, call)  # type: ignore[arg-type]
-        gmac = own_kmac(counted) * width * height / 1e6
+        gmac = counted.macs_made / 1e9
         taken, ratios, shares = [], [], []
         for _ in range(passes):
             before = machine_rates()

@@ -190,6 +190,7 @@ def _object(item: Complexity, by: By | None) -> dict[str, Any]:
         "activation_bytes": count.activation_bytes,
         "serial_steps": count.serial_steps,
         "macs": count.macs,
+        "spared_macs": count.spared_macs,
         "macs_by_part": dict(count.by_part),
         "macs_by_operator": dict(count.by_operator),
         "other_work": dict(count.other_work),

@@ -33,12 +33,16 @@ class Spread:
 
 @dataclass(frozen=True)
 class Work:
-    """Thousand MAC per pixel of one call, over the pictures measured, in all and by part. `origin` as recorded."""
+    """Thousand MAC per pixel of one call, over the pictures measured, in all and by part. `origin` as recorded.
+
+    `made_kmac_per_pixel` is what the code that was run multiplied, where it spares some of its authors' work.
+    """
 
     kmac_per_pixel: float
     by_part: Mapping[str, float]
     lower_bound: bool
     origin: str
+    made_kmac_per_pixel: float
 
 
 @dataclass(frozen=True)
@@ -126,6 +130,7 @@ def _work(rows: Sequence[Measurement]) -> dict[Call, Work]:
                 {part: sum(count.by_part.get(part, 0) for count in counts) / pixels / 1000 for part in parts},
                 any(count.is_lower_bound for count in counts),
                 ", ".join(sorted({count.origin.value for count in counts})),
+                sum(count.macs_made for count in counts) / pixels / 1000,
             )
     return found
 

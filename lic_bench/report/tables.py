@@ -177,6 +177,7 @@ def complexity(content: Content) -> Table:
                 "parameters": point.parameters,
                 "origin": ", ".join(sorted({work.origin for work in point.work.values()})) or NONE,
                 "lower bound": "yes" if any(work.lower_bound for work in point.work.values()) else "",
+                "made here": _made(point),
             }
             same = (point.codec, *list(line.values())[2:])
             if same in lines:
@@ -291,6 +292,12 @@ def _mib(point: OperatingPoint, call: Call, column: str) -> float | None:
     use = point.memory.get(call)
     found: int | None = getattr(use, column) if use else None
     return None if found is None else found / MIB
+
+
+def _made(point: OperatingPoint) -> str:
+    """What the code that was run multiplies, where that is less than what its authors' code does."""
+    sparing = {call: work for call, work in point.work.items() if work.made_kmac_per_pixel != work.kmac_per_pixel}
+    return ", ".join(f"{call.value} {work.made_kmac_per_pixel:.2f}" for call, work in sparing.items())
 
 
 def _kmac(point: OperatingPoint, call: Call) -> float | None:
