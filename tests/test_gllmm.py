@@ -29,7 +29,7 @@ NUMBERS: dict[str, Any] = json.loads((Path(__file__).parent / "conformance" / "g
 
 @cache
 def filled(channels: int, gain: float) -> Gllmm:
-    """A network as the codec has it: transforms in float32, probabilities in float64."""
+    """A network as the codec has it."""
     network = Gllmm(channels)
     probe.fill(network, gain)
     network.update(force=True)
@@ -39,7 +39,7 @@ def filled(channels: int, gain: float) -> Gllmm:
 @cache
 def exact(channels: int, gain: float) -> Gllmm:
     """A network filled in float32 and run in float64, as the numbers were made."""
-    network = Gllmm(channels).float()
+    network = Gllmm(channels)
     probe.fill(network, gain)
     return network.double().eval()
 

@@ -257,8 +257,9 @@ class Reading(PictureByPicture):
         return self._synthesise(self._code(self.h_s(z_hat), read))
 
     def _analyse(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """y and z, contiguous as a decoder has them: the layout of a tensor changes the last bits of sums."""
         y = self.attention(self.g_a(2 * x - 1))
-        return y, self.h_a(y)
+        return y.contiguous(), self.h_a(y).contiguous()
 
     def _synthesise(self, y_hat: Tensor) -> Tensor:
         return (cast(Tensor, self.g_s(y_hat)) + 1) / 2
@@ -342,4 +343,4 @@ def _normal_mass(values: Tensor, means: Tensor, scales: Tensor) -> Tensor:
     """The mass of normal distributions within 1/2 of some values."""
     distance = (values - means).abs()
     upper, lower = ((side - distance) / scales for side in (0.5, -0.5))
-    return torch.special.ndtr(upper) - torch.special.ndtr(lower)
+    return cast(Tensor, torch.special.ndtr(upper) - torch.special.ndtr(lower))

@@ -111,7 +111,7 @@ class FactorizedPrior(EntropyBottleneck):  # type: ignore[misc]
 
     def write(self, z: Tensor) -> tuple[list[bytes], Tensor]:
         """One stream per picture of z (B x C x H x W), and z as the decoder will have it."""
-        symbols = self.quantize(z, "symbols", self.medians())
+        symbols = self.quantize(z, "symbols", self.medians()).contiguous()  # a layout changes the last bits of sums
         strings = []
         for picture in symbols:
             writer = SymbolWriter(self)

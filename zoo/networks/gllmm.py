@@ -11,6 +11,7 @@ read back what it writes with 256 channels; and it decodes position after positi
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import Any, cast
 
 import numpy as np
@@ -66,11 +67,17 @@ class EntropyParameters(nn.Module):
         return cast(Tensor, self.conv2(leaky(self.conv1(leaky(self.conv0(features))))))
 
 
+def in_float64(module: nn.Module, x: Tensor) -> Tensor:
+    """A module's result in float64, whatever its parameters are kept in."""
+    state = {name: value.double() for name, value in chain(module.named_parameters(), module.named_buffers())}
+    return cast(Tensor, torch.func.functional_call(module, state, (x.double(),)))
+
+
 class Gllmm(PictureByPicture):
     """The network, with parts and parameters named as in our conversion of the authors' checkpoints.
 
-    Everything that probabilities are made from (`h_s`, `context_prediction`, `entropy_parameters`) is in float64, the
-    transforms are in float32: in float32 a stream was seen to fail when decoded with another number of threads.
+    Probabilities are computed in float64 from z_hat on (`h_s`, `context_prediction`, `entropy_parameters`): in float32
+    a stream was seen to fail when decoded with another number of threads. The transforms stay in float32.
 
     A position's context is two rows above it and two positions to its left, so positions of equal column + 3 row do
     not depend on one another. They are coded as one group: W + 3 H - 3 steps for a latent of H x W instead of H W.
@@ -87,9 +94,9 @@ class Gllmm(PictureByPicture):
         self.g_a = Analysis(channels)
         self.h_a = HyperAnalysis(channels)
         self.entropy_bottleneck = TensorFlowPrior(channels)
-        self.h_s = HyperSynthesis(channels).double()
-        self.context_prediction = CausalContext(channels).double()
-        self.entropy_parameters = EntropyParameters(channels).double()
+        self.h_s = HyperSynthesis(channels)
+        self.context_prediction = CausalContext(channels)
+        self.entropy_parameters = EntropyParameters(channels)
         self.g_s = Synthesis(channels)
 
     def forward(self, x: Tensor) -> dict[str, Any]:
@@ -102,14 +109,13 @@ class Gllmm(PictureByPicture):
         y_hat = y + torch.rand_like(y) - 0.5 if self.training else torch.round(y)
         numbers = self.numbers(y_hat, z_hat)
         described = mixture(numbers.view(len(x), GROUPS, self.channels, *y.shape[2:]).movedim(1, 0))
-        y_likelihoods = likelihood(y_hat.to(numbers.dtype), described)
+        y_likelihoods = likelihood(y_hat.double(), described)
         return {"x_hat": self.g_s(y_hat), "likelihoods": {"y": y_likelihoods, "z": z_likelihoods}}
 
     def numbers(self, y_hat: Tensor, z_hat: Tensor) -> Tensor:
         """The mixtures of all latents at once, B x 30N x H x W, from quantised y (B x N x H x W) and z."""
-        dtype = self.context_prediction.weight.dtype
-        context = self.context_prediction(y_hat.to(dtype))
-        return cast(Tensor, self.entropy_parameters(torch.cat((context, self.h_s(z_hat.to(dtype))), dim=1)))
+        contexts = (in_float64(self.context_prediction, y_hat), in_float64(self.h_s, z_hat))
+        return in_float64(self.entropy_parameters, torch.cat(contexts, dim=1))
 
     def compress_picture(self, x: Tensor) -> tuple[tuple[bytes, bytes], tuple[int, int]]:
         """One picture to the strings of y and z, and the height and width of z."""
@@ -162,18 +168,10 @@ class Gllmm(PictureByPicture):
         Each group of positions is given to `code` with its mixtures and comes back as symbols. Channels not in `used`
         are zero everywhere; nothing is computed for them.
         """
-        phi = self.h_s(z_hat.to(self.context_prediction.weight.dtype))[0]
+        phi = in_float64(self.h_s, z_hat)[0]
         height, width = phi.shape[1:]
-        layers = self.entropy_parameters
-        first, second, third = (layer.weight.flatten(1) for layer in (layers.conv0, layers.conv1, layers.conv2))
         taps = TAPS if self.spares_work else 25
-        kernel, bias = self.context_prediction.matrix(taps), self.context_prediction.bias
-        from_context, from_hyper = first[:, : 2 * self.channels], first[:, 2 * self.channels :]
-        # Nothing lies between the context and the first layer, so the hyper-prior's half is done beforehand.
-        hyper = F.linear(phi.flatten(1).t(), from_hyper, layers.conv0.bias)
-        last = third
-        if len(used) < self.channels:
-            last = third.view(GROUPS, self.channels, -1)[:, used].flatten(0, 1)
+        numbers_of = _GroupParameters(self, phi, used, taps)
         # y_hat with a margin of two zeros, a row of channels for each position.
         stride = width + 4
         grid = phi.new_zeros((height + 4) * stride, self.channels)
@@ -183,14 +181,34 @@ class Gllmm(PictureByPicture):
             with repeated(rounds):
                 at = torch.from_numpy(positions).to(phi.device)
                 corner = torch.from_numpy(positions // width * stride + positions % width).to(phi.device)
-                seen = grid[corner[:, None] + window].flatten(1)
-                features = leaky(F.linear(F.linear(seen, kernel, bias), from_context) + hyper[at])
-                features = leaky(F.linear(features, second, layers.conv1.bias))
-                numbers = F.linear(features, last).t().contiguous().view(GROUPS, len(used), len(positions))
-                symbols = code(at, numbers).t().to(grid.dtype)
-                grid[(corner + 2 * stride + 2)[:, None], used] = symbols
+                symbols = code(at, numbers_of(grid[corner[:, None] + window].flatten(1), at))
+                grid[(corner + 2 * stride + 2)[:, None], used] = symbols.t().to(grid.dtype)
         y_hat = grid.view(height + 4, stride, self.channels)[2:-2, 2:-2].permute(2, 0, 1)[None]
         return y_hat.to(z_hat.dtype).contiguous()
+
+
+class _GroupParameters:
+    """Context layer and parameter network in float64, as matrices that act on a group of positions at once."""
+
+    def __init__(self, network: Gllmm, phi: Tensor, used: Tensor, taps: int) -> None:
+        context, layers = network.context_prediction, network.entropy_parameters
+        weights = [layer.weight.double().flatten(1) for layer in (layers.conv0, layers.conv1, layers.conv2)]
+        self.biases = [cast(Tensor, layer.bias).double() for layer in (context, layers.conv0, layers.conv1)]
+        self.kernel = context.matrix(taps).double()
+        # Nothing lies between the context and the first layer, so the hyper-prior's half is done beforehand.
+        self.from_context, from_hyper = weights[0][:, : 2 * network.channels], weights[0][:, 2 * network.channels :]
+        self.hyper = F.linear(phi.flatten(1).t(), from_hyper, self.biases[1])
+        self.inner, self.last = weights[1:]
+        self.used = len(used)
+        if len(used) < network.channels:
+            self.last = self.last.view(GROUPS, network.channels, -1)[:, used].flatten(0, 1)
+
+    def __call__(self, seen: Tensor, at: Tensor) -> Tensor:
+        """What n positions see, n x (taps x N), and where they are, to their 30 x C x n numbers."""
+        features = F.linear(F.linear(seen, self.kernel, self.biases[0]), self.from_context) + self.hyper[at]
+        features = leaky(F.linear(leaky(features), self.inner, self.biases[2]))
+        # In this orientation the large product is three times as fast; the coder wants the other.
+        return F.linear(features, self.last).t().contiguous().view(GROUPS, self.used, len(at))
 
 
 def wavefronts(height: int, width: int) -> list[Positions]:
