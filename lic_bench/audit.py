@@ -107,12 +107,11 @@ class Check:
 
 @dataclass(frozen=True)
 class Counted:
-    """One network of a codec, counted once: its traces, its weights, and how many quality levels use it."""
+    """One network of a codec, counted once: its traces by call, its weights, and how many quality levels use it."""
 
     card: CodecCard
     point: Point
-    forward: Trace
-    decode: Trace
+    traces: Mapping[Call, Trace]
     parameters: int
     layer_parameters: int
     weight_bytes: int
@@ -210,14 +209,14 @@ def _correctly(best: Figure, figures: Sequence[Figure]) -> str:
 
 def _counted(card: CodecCard, point: Point) -> Counted:
     codec = built(card, point)
-    forward, decode = traces(codec, *SIZE, (Call.FORWARD, Call.DECODE))
+    counted = {trace.call: trace for trace in traces(codec, *SIZE)}
     weights = list(codec.network.parameters())
-    layered = {piece.path for piece in forward.pieces if piece.in_layer}
+    layered = {piece.path for piece in counted[Call.FORWARD].pieces if piece.in_layer}
     modules = dict(codec.network.named_modules())
     in_layers = sum(weight.numel() for path in layered for weight in modules[path].parameters(recurse=False))
     levels = [other for other in card.points if other.network == point.network and other.trained_for in ("mse", None)]
     return Counted(
-        card, point, forward, decode, sum(weight.numel() for weight in weights), in_layers,
+        card, point, counted, sum(weight.numel() for weight in weights), in_layers,
         sum(weight.numel() * weight.element_size() for weight in weights), len(levels),
     )  # fmt: skip
 
@@ -229,8 +228,8 @@ def _kmac(trace: Trace, convention: Convention) -> float:
 def _work(call: Call) -> Callable[[Sequence[Counted]], Iterator[Figure]]:
     def figures(counted: Sequence[Counted]) -> Iterator[Figure]:
         for convention in CONVENTIONS:
-            values = [_kmac(item.forward if call is Call.FORWARD else item.decode, convention) for item in counted]
-            yield from _with_means(convention.name, counted, values)
+            able = [item for item in counted if call in item.traces]
+            yield from _with_means(convention.name, able, [_kmac(item.traces[call], convention) for item in able])
 
     return figures
 

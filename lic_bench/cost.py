@@ -114,8 +114,13 @@ def networks(card: CodecCard) -> tuple[Point, ...]:
 def of_point(
     card: CodecCard, point: Point, sizes: Sequence[tuple[int, int]], calls: Sequence[Call]
 ) -> Iterator[Complexity]:
-    """One operating point, untrained, at every size and call; built without weights if it can be counted so."""
+    """One operating point, untrained, at every size and call it can make; built without weights if that will do.
+
+    RequestError for a network that can make none of the calls.
+    """
     codec = built(card, point)
+    if not (calls := [call for call in calls if call in macs.calls_of(codec.network)]):
+        raise RequestError(f"{card.name} does not code; only its forward call can be counted.")
     for size in sizes:
         try:
             traces = macs.traces(codec, *size, calls)

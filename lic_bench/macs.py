@@ -27,6 +27,13 @@ ELSEWHERE = "elsewhere"
 """The part of work done by no named part: in the network's own forward, with nobody's weights."""
 
 
+_NEEDED: Mapping[Call, tuple[str, ...]] = {
+    Call.FORWARD: (),
+    Call.ENCODE: ("compress",),
+    Call.DECODE: ("compress", "decompress"),
+}
+
+
 class CountingError(LicBenchError):
     """A network can be counted neither without running it nor by running it."""
 
@@ -126,12 +133,21 @@ def trace(codec: HasParts, width: int, height: int, call: Call | str = Call.FORW
 
 
 def traces(
-    codec: HasParts, width: int, height: int, calls: Sequence[Call | str] = tuple(Call), run: bool = False
+    codec: HasParts, width: int, height: int, calls: Sequence[Call | str] | None = None, run: bool = False
 ) -> tuple[Trace, ...]:
-    """As `trace`, for several calls at once: what is encoded is then decoded, so that nothing is called twice."""
+    """As `trace`, for several calls at once: what is encoded is then decoded, so that nothing is called twice.
+
+    None stands for all calls the network can make; see `calls_of`.
+    """
     require_size(width, height)
     padded = codec.padded_size(width, height)
-    return _Subject(codec.network, codec.parts(), (width, height), padded).traces(calls, run)
+    asked = calls_of(codec.network) if calls is None else calls
+    return _Subject(codec.network, codec.parts(), (width, height), padded).traces(asked, run)
+
+
+def calls_of(network: nn.Module) -> tuple[Call, ...]:
+    """The calls a network can make: forward, and what it has the functions of CompressAI's networks for."""
+    return tuple(call for call in Call if all(callable(getattr(network, name, None)) for name in _NEEDED[call]))
 
 
 def trace_module(
@@ -232,8 +248,7 @@ class _Subject:
         )
 
     def _require(self, call: Call) -> None:
-        needed = {Call.FORWARD: (), Call.ENCODE: ("compress",), Call.DECODE: ("compress", "decompress")}[call]
-        for name in needed:
+        for name in _NEEDED[call]:
             if not callable(getattr(self.network, name, None)):
                 raise RequestError(f'{_name(self.network)} has no {name}(); only call="forward" can be counted.')
 
