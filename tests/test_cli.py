@@ -62,7 +62,7 @@ def test_a_failure_is_an_exit_code_of_1_and_a_sentence(folder: Path, tmp_path: P
         (["run", "-m", "jpeg", "--anchor", "vtn-17.0"], "Did you mean vtm-17.0"),
         (["run", "-m", "jpeg", "--weights", "nowhere"], "no folder of weights nowhere"),
         (["run", "--modles", "jpeg"], "No such option"),
-        (["run", "--workers", "0"], "0"),
+        (["run", "--workers", "0"], "greater than or equal to 1"),
         (["run", "--device", "abacus"], "no device 'abacus'"),
         (["run", "-m", "nofile.py:CARD"], "there is no file"),
         (["run", "-m", "json:loads"], "is not a CodecCard"),
