@@ -80,8 +80,10 @@ class Check:
         """Under each convention, the figure of the network (or mean) that explains the claim, else the nearest."""
         figures = [figure for figure in self.figures if self.explained and figure.variant == self.explained.variant]
         chosen = sorted(figures or self.figures, key=self._distance, reverse=True)
-        return {name: {figure.convention: figure.value for figure in chosen}[name]
-                for name in dict.fromkeys(figure.convention for figure in self.figures)}
+        return {
+            name: {figure.convention: figure.value for figure in chosen}[name]
+            for name in dict.fromkeys(figure.convention for figure in self.figures)
+        }
 
     def _distance(self, figure: Figure) -> float:
         return abs(figure.value / self.claim.value - 1)
@@ -187,9 +189,11 @@ def orders_that_fail(checks: Sequence[Check]) -> tuple[str, ...]:
             above = [high for high in known if low.claim.value < high.claim.value and _alike(low) > 1.05 * _alike(high)]
             if above:
                 others = ", ".join(f"{high.claim.codec} ({_alike(high):.1f})" for high in above)
-                sentences.append(f"{source} puts {low.claim.codec} ({low.claim.value:g}) below {others}; counted alike "
-                                 f"(layers, mean over the levels) it takes {_alike(low):.1f}, more than each of them: "
-                                 "the order does not hold.")
+                sentences.append(
+                    f"{source} puts {low.claim.codec} ({low.claim.value:g}) below {others}; counted alike "
+                    f"(layers, mean over the levels) it takes {_alike(low):.1f}, more than each of them: "
+                    "the order does not hold."
+                )
     return tuple(sentences)
 
 

@@ -198,8 +198,12 @@ def differences(ours: Trace, theirs: AuditorCount) -> tuple[Difference, ...]:
         or "some products",
     }
     return tuple(
-        Difference(theirs.auditor, kind, other[kind] - mine[kind],
-                   _REASONS.get((theirs.auditor, kind), "counted by other rules").format(**words))
+        Difference(
+            theirs.auditor,
+            kind,
+            other[kind] - mine[kind],
+            _REASONS.get((theirs.auditor, kind), "counted by other rules").format(**words),
+        )
         for kind in ("convolutions", "products", "other work")
         if other[kind] != mine[kind]
     )

@@ -235,8 +235,14 @@ def _shares(item: Complexity, by: By) -> list[list[str]]:
 def _check(check: Check, conventions: Sequence[str]) -> list[str]:
     digits = check.digits
     counts = [f"{check.counts[name]:.{digits}f}" if name in check.counts else NONE for name in conventions]
-    return [check.claim.codec, check.what, f"{check.claim.value:g} {check.claim.unit}", *counts, check.sentence,
-            check.claim.source_id]
+    return [
+        check.claim.codec,
+        check.what,
+        f"{check.claim.value:g} {check.claim.unit}",
+        *counts,
+        check.sentence,
+        check.claim.source_id,
+    ]
 
 
 def _taken_apart(item: Complexity, by: By) -> Mapping[str, int]:

@@ -202,7 +202,7 @@ def _no_interrupt() -> Iterator[None]:
 def _nothing_of_main() -> Iterator[None]:
     """Keep fresh processes from importing the caller's script again: they need nothing of it."""
     main: dict[str, Any] = vars(sys.modules["__main__"])
-    kept = {name: main.pop(name) for name in ("__file__", "__spec__") if name in main}
+    kept: dict[str, Any] = {name: main.pop(name) for name in ("__file__", "__spec__") if name in main}
     main["__spec__"] = None
     try:
         yield

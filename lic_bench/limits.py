@@ -81,8 +81,11 @@ def measure_rates(device: str = "cpu", threads: int = 1, seconds: float = 1.0) -
 def achieved(rows: Sequence[Measurement]) -> tuple[Achieved, ...]:
     """Encoding and decoding of every operating point that was counted and timed, in the order of the rows."""
     points = dict.fromkeys((row.codec, row.point) for row in rows)
-    found = (_achieved([row for row in rows if (row.codec, row.point) == point], call)
-             for point in points for call in (Call.ENCODE, Call.DECODE))
+    found = (
+        _achieved([row for row in rows if (row.codec, row.point) == point], call)
+        for point in points
+        for call in (Call.ENCODE, Call.DECODE)
+    )
     return tuple(item for item in found if item is not None)
 
 

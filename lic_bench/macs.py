@@ -205,16 +205,19 @@ class _Subject:
     def _ran(self, calls: Sequence[Call], reason: str) -> tuple[Trace, ...]:
         name, (width, height) = _name(self.network), self.padded
         if is_hollow(self.network):
-            raise CountingError(f"{name} was built without data and its {calls[0].value} needs some on a "
-                                f"{width} x {height} picture: {reason}")
+            raise CountingError(
+                f"{name} was built without data and its {calls[0].value} needs some on a "
+                f"{width} x {height} picture: {reason}"
+            )
         try:
             with torch.no_grad():
                 seen = self._watched(self.network, calls, self._arguments(self.network), Pretence())
         except LicBenchError:
             raise
         except Exception as error:  # the user's module may fail in any way; its sentence is what helps
-            raise RequestError(f"{name} does not take a {width} x {height} picture "
-                               f"({calls[0].value}): {_reason(error)}") from error
+            raise RequestError(
+                f"{name} does not take a {width} x {height} picture ({calls[0].value}): {_reason(error)}"
+            ) from error
         note = reason and f"run to be counted, because it cannot be traced without data: {reason}"
         return tuple(self._trace(call, seen[call], Origin.MEASURED, note) for call in calls)
 
@@ -242,8 +245,16 @@ class _Subject:
 
     def _trace(self, call: Call, seen: Tally, origin: Origin, reason: str = "") -> Trace:
         return Trace(
-            call, *self.size, *self.padded, seen.pieces(), _part_of(self.network, self.parts), _positive(seen.other),
-            _positive(seen.unseen), seen.peak_bytes, origin, seen.reads if origin is Origin.PREDICTED else None,
+            call,
+            *self.size,
+            *self.padded,
+            seen.pieces(),
+            _part_of(self.network, self.parts),
+            _positive(seen.other),
+            _positive(seen.unseen),
+            seen.peak_bytes,
+            origin,
+            seen.reads if origin is Origin.PREDICTED else None,
             reason=reason,
         )
 
@@ -287,8 +298,10 @@ def _called(network: nn.Module, function: Any, arguments: Sequence[Any]) -> Any:
     try:
         inspect.signature(called).bind(*arguments)
     except TypeError as error:
-        raise RequestError(f"{_name(network)} cannot be called with {len(arguments)} input(s) ({error}); "
-                           "give all of them as inputs=(...).") from None
+        raise RequestError(
+            f"{_name(network)} cannot be called with {len(arguments)} input(s) ({error}); "
+            "give all of them as inputs=(...)."
+        ) from None
     return function(*arguments)
 
 

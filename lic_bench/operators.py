@@ -231,19 +231,35 @@ def _each(kind: str, formula: Formula, names: str) -> dict[str, tuple[str, Formu
 _OTHER: Mapping[str, tuple[str, Formula]] = {
     # element-wise, but not tagged so by torch
     **_each(ELEMENTWISE, _of_result, "floor_divide floor_divide_ frexp bucketize searchsorted"),
-    **_each("normalisation", _of_input, "native_layer_norm native_group_norm native_batch_norm cudnn_batch_norm "
-            "miopen_batch_norm _native_batch_norm_legit _native_batch_norm_legit_no_training _fused_rms_norm "
-            "_batch_norm_no_update _batch_norm_with_update batch_norm"),
+    **_each(
+        "normalisation",
+        _of_input,
+        "native_layer_norm native_group_norm native_batch_norm cudnn_batch_norm "
+        "miopen_batch_norm _native_batch_norm_legit _native_batch_norm_legit_no_training _fused_rms_norm "
+        "_batch_norm_no_update _batch_norm_with_update batch_norm",
+    ),
     **_each(ELEMENTWISE, _of_result, "_prelu_kernel"),  # pointwise, and not marked so
     **_each("softmax", _of_result, "_softmax _log_softmax _safe_softmax"),
-    **_each("interpolation", _of_result, "upsample_nearest1d upsample_nearest2d upsample_nearest3d upsample_linear1d "
-            "_upsample_nearest_exact1d _upsample_nearest_exact2d upsample_bilinear2d upsample_bicubic2d "
-            "upsample_trilinear3d _upsample_bilinear2d_aa _upsample_bicubic2d_aa grid_sampler_2d grid_sampler_3d"),
+    **_each(
+        "interpolation",
+        _of_result,
+        "upsample_nearest1d upsample_nearest2d upsample_nearest3d upsample_linear1d "
+        "_upsample_nearest_exact1d _upsample_nearest_exact2d upsample_bilinear2d upsample_bicubic2d "
+        "upsample_trilinear3d _upsample_bilinear2d_aa _upsample_bicubic2d_aa grid_sampler_2d grid_sampler_3d",
+    ),
     **_each("FFT", _fourier, "_fft_r2c _fft_c2r _fft_c2c"),
-    **_each("pooling", _of_input, "avg_pool1d avg_pool2d avg_pool3d max_pool2d_with_indices _adaptive_avg_pool2d "
-            "_adaptive_avg_pool3d adaptive_max_pool2d max_pool2d"),
-    **_each("reduction", _of_input, "sum mean max min amax amin aminmax argmax argmin var std var_mean std_mean prod "
-            "cumsum cumprod any all norm linalg_vector_norm logsumexp count_nonzero nonzero median"),
+    **_each(
+        "pooling",
+        _of_input,
+        "avg_pool1d avg_pool2d avg_pool3d max_pool2d_with_indices _adaptive_avg_pool2d "
+        "_adaptive_avg_pool3d adaptive_max_pool2d max_pool2d",
+    ),
+    **_each(
+        "reduction",
+        _of_input,
+        "sum mean max min amax amin aminmax argmax argmin var std var_mean std_mean prod "
+        "cumsum cumprod any all norm linalg_vector_norm logsumexp count_nonzero nonzero median",
+    ),
     **_each("sorting", _of_input, "sort topk kthvalue _unique2 unique_dim"),
 }
 

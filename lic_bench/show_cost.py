@@ -40,10 +40,14 @@ def achieved(run: Path, form: Format) -> None:
         raise RequestError(f"{run} has no timed and counted rows of learned codecs.")
     rates = limits.measure_rates(found[0].device, found[0].threads)
     _print(cost_tables.limit_rows(found, rates), form)
-    _remark([f"This machine, {rates.threads} thread(s), {rates.device}: matrix product "
-             f"{rates.matmul_macs_per_second / 1e9:.1f} GMAC/s, convolution "
-             f"{rates.convolution_macs_per_second / 1e9:.1f} GMAC/s. The run was made on "
-             f"{header.machine.get('processor')}; shares mean something on that machine only."])
+    _remark(
+        [
+            f"This machine, {rates.threads} thread(s), {rates.device}: matrix product "
+            f"{rates.matmul_macs_per_second / 1e9:.1f} GMAC/s, convolution "
+            f"{rates.convolution_macs_per_second / 1e9:.1f} GMAC/s. The run was made on "
+            f"{header.machine.get('processor')}; shares mean something on that machine only."
+        ]
+    )
 
 
 def audit(models: str, against: str, form: Format) -> None:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Hashable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -26,19 +26,19 @@ ROWS = "measurements.jsonl"
 
 
 @cache
-def _adapter(kind: Hashable) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
+def _adapters() -> dict[type, TypeAdapter[Any]]:
+    return {kind: TypeAdapter(kind) for kind in (Measurement, Failure, RunHeader)}
 
 
 def as_json(record: Row | RunHeader) -> str:
     """A record as one line of JSON."""
-    return _adapter(cast(Hashable, type(record))).dump_json(record).decode()
+    return _adapters()[type(record)].dump_json(record).decode()
 
 
 def row_from_json(line: str) -> Row:
     """A row back from its line; ValueError for anything else."""
     kind = Failure if json.loads(line).get("status") == "failed" else Measurement
-    row: Row = _adapter(kind).validate_json(line)
+    row: Row = _adapters()[kind].validate_json(line)
     return row
 
 
@@ -127,7 +127,7 @@ def _header(path: Path, text: str) -> RunHeader:
         number = json.loads(text).get("format")
         if number != FORMAT:
             raise RunFolderError(f"The run in {path} has format {number}; this version reads format {FORMAT}.")
-        header: RunHeader = _adapter(RunHeader).validate_json(text)
+        header: RunHeader = _adapters()[RunHeader].validate_json(text)
     except (ValidationError, json.JSONDecodeError, AttributeError) as error:
         raise RunFolderError(f"{path / HEADER} is damaged: {_first_line(error)}.") from error
     return header
