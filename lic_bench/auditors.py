@@ -22,7 +22,7 @@ from torch import nn
 from lic_bench import operators
 from lic_bench.codec import HasParts
 from lic_bench.errors import RequestError
-from lic_bench.macs import Trace, trace
+from lic_bench.macs import Trace, sparing_nothing, trace
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,8 @@ def compare(name: str, codec: HasParts, width: int, height: int, counters: Seque
     like = next(codec.network.parameters())
     picture = torch.rand(1, 3, ours.padded_height, ours.padded_width, dtype=like.dtype, device=like.device)
     for counter in counters:
-        theirs = counter(codec.network, (picture,))
+        with sparing_nothing(codec.network):
+            theirs = counter(codec.network, (picture,))
         yield Comparison(name, width * height, total, theirs, differences(ours, theirs))
 
 

@@ -186,7 +186,7 @@ class _Subject:
         here = self._as_it_works(calls, run)
         if not getattr(self.network, "spares_work", False):
             return here
-        with _sparing_nothing(self.network):
+        with sparing_nothing(self.network):
             authors = self._as_it_works(calls, run)
         return tuple(_compared(mine, theirs) for mine, theirs in zip(here, authors, strict=True))
 
@@ -272,12 +272,16 @@ class _Subject:
 
 
 @contextmanager
-def _sparing_nothing(network: nn.Module) -> Iterator[None]:
-    network.spares_work = False  # type: ignore[assignment]
+def sparing_nothing(network: nn.Module) -> Iterator[None]:
+    """Let a network that spares work do all that its authors' code does; any other is left as it is."""
+    spares = getattr(network, "spares_work", False)
+    if spares:
+        network.spares_work = False  # type: ignore[assignment]
     try:
         yield
     finally:
-        network.spares_work = True  # type: ignore[assignment]
+        if spares:
+            network.spares_work = True  # type: ignore[assignment]
 
 
 def _compared(here: Trace, authors: Trace) -> Trace:

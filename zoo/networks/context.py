@@ -144,7 +144,7 @@ class LocalContext(nn.Module):
         queries, keys, values = cells.unbind(2)
         bias = self.relative_position_table[:, head][cast(Tensor, self.relative_position_index)]
         offsets = (mask + bias).repeat(len(cells) // len(mask), 1, 1)
-        logits = torch.baddbmm(offsets, queries, keys.transpose(1, 2), alpha=(SLICE // self.heads) ** -0.5)
+        logits = torch.bmm(queries * (SLICE // self.heads) ** -0.5, keys.transpose(1, 2)) + offsets
         return torch.bmm(logits.softmax(dim=-1), values)
 
 
