@@ -26,6 +26,8 @@ TOLERANCE = 0.006
 
 MEAN = "mean over the levels"
 ALL, LAYERS, AT_OUTPUT = "all", "layers", "deconv-at-output"
+MIB = "MiB"
+"""A size said to be in MB may be in units of 2^20 bytes."""
 
 
 class Verdict(StrEnum):
@@ -245,6 +247,7 @@ def _parameters(counted: Sequence[Counted]) -> Iterator[Figure]:
 
 def _size(counted: Sequence[Counted]) -> Iterator[Figure]:
     yield from _with_means(ALL, counted, [item.weight_bytes / 1e6 for item in counted])
+    yield from _with_means(MIB, counted, [item.weight_bytes / 2**20 for item in counted])
 
 
 def _with_means(convention: str, counted: Sequence[Counted], values: Sequence[float]) -> Iterator[Figure]:

@@ -187,3 +187,11 @@ def test_the_cards_say_what_they_are() -> None:
     assert "(not a codec)" in published.title
     assert "no entropy coder" in published.notes[0]
     assert "reads the very symbols whose probabilities it gives" in published.notes[0]
+
+
+def test_the_claimed_size_is_the_readings_in_units_of_two_to_the_twenty() -> None:
+    from lic_bench.audit import audit
+
+    (check,) = audit("asymmetric-*")
+    assert check.claim.value == 27
+    assert check.sentence == "holds under MiB (asymmetric-reading: 27.02)"
