@@ -16,6 +16,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from itertools import chain
+from types import ModuleType
 from typing import Any
 
 import torch
@@ -25,7 +26,10 @@ from torch.utils._device import _device_constructors
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_map_only
 
+from lic_bench.shortcuts import SHORTCUTS
+
 META = torch.device("meta")
+_INITIALISERS = tuple(name for name in vars(nn.init) if name.endswith("_") and not name.startswith("_"))
 
 
 @dataclass
@@ -89,11 +93,16 @@ def building() -> Iterator[None]:
 
     Numbers that are written down (torch.tensor, arange, linspace) stay real, for networks work out widths from them.
     """
-    moving = _replaced(nn.Module, "_apply", _for_hollow(_apply, nn.Module._apply))
+    replacements = (
+        (nn.Module, "_apply", _for_hollow(_apply, nn.Module._apply)),
+        *_replacements(Pretence()),
+        *_no_tables(),
+        *((nn.init, name, _not_initialised(getattr(nn.init, name))) for name in _INITIALISERS),
+    )
     with ExitStack() as stack:
-        for owner, name, value in _replacements(Pretence()):
+        for owner, name, value in replacements:
             stack.enter_context(_replaced(owner, name, value))
-        for context in (moving, torch.no_grad(), _Functions(_constructors(written_down=False)), _operators()):
+        for context in (torch.no_grad(), _Functions(_constructors(written_down=False)), _operators()):
             stack.enter_context(context)
         yield
 
@@ -142,6 +151,9 @@ class _Operators(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
+        shortcut = SHORTCUTS.get(func)
+        if shortcut is not None and not kwargs and args[0].is_meta and (known := shortcut(args)) is not None:
+            return known
         if kwargs.get("device") is not None and _some_meta(args):
             kwargs = {**kwargs, "device": META}
         try:
@@ -199,31 +211,41 @@ def _tolist(tensor: Tensor) -> Any:
 
 def _replacements(pretence: Pretence) -> Iterator[tuple[Any, str, Any]]:
     from compressai import ans
-    from compressai.entropy_models import EntropyBottleneck, EntropyModel, GaussianConditional
+    from compressai.entropy_models import EntropyBottleneck, EntropyModel
     from compressai.models.google import JointAutoregressiveHierarchicalPriors
 
     yield EntropyBottleneck, "forward", _bottleneck_forward
     yield EntropyBottleneck, "decompress", _bottleneck_decompress
-    yield EntropyBottleneck, "update", _for_hollow(_no_update, EntropyBottleneck.update)
-    yield GaussianConditional, "update_scale_table", _for_hollow(_scale_table, GaussianConditional.update_scale_table)
     yield EntropyModel, "compress", _model_compress
     yield EntropyModel, "decompress", _model_decompress
     for name in ("_compress_ar", "_decompress_ar"):
         yield JointAutoregressiveHierarchicalPriors, name, _one_position(_own_loop(name), pretence)
-    coders = {
+    coders: dict[type, type] = {
         ans.RansEncoder: _PretendedEncoder,
         ans.BufferedRansEncoder: _PretendedEncoder,
         ans.RansDecoder: _PretendedDecoder,
     }
     for module in list(sys.modules.values()):  # networks import the coders by name, each into its own module
-        for name, value in list(vars(module).items()) if _is_network_code(module) else ():
-            if isinstance(value, type) and value in coders:
-                yield module, name, coders[value]
+        for coder, pretended in coders.items():
+            if isinstance(module, ModuleType) and vars(module).get(coder.__name__) is coder:
+                yield module, coder.__name__, pretended
 
 
-def _is_network_code(module: object) -> bool:
-    name = getattr(module, "__name__", "")
-    return isinstance(module, type(sys)) and name.partition(".")[0] not in ("torch", "numpy", "scipy", "pandas")
+def _no_tables() -> Iterator[tuple[Any, str, Any]]:
+    """Coder tables are not made for networks that are never run."""
+    from compressai.entropy_models import EntropyBottleneck, GaussianConditional
+
+    yield EntropyBottleneck, "update", _no_update
+    yield GaussianConditional, "update_scale_table", _scale_table
+
+
+def _not_initialised(initialise: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """An initialiser that leaves tensors without data alone."""
+
+    def either(tensor: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        return tensor if tensor.is_meta else initialise(tensor, *args, **kwargs)
+
+    return either
 
 
 @cache

@@ -14,7 +14,7 @@ import lic_bench
 # Ground floor first. A module may import from floors at or below its own within its wing, never from above.
 FLOORS = [
     {"errors", "records", "codec", "stream", "published", "fetch", "lock", "weights", "supply"}
-    | {"datasets", "learned", "pretend"},
+    | {"datasets", "learned", "pretend", "shortcuts"},
     {"zoo"},
     {"store", "catalogue"},
     {"curves", "metrics", "operators", "tally", "macs", "timing", "memory", "machine"},

@@ -11,12 +11,14 @@ import torch.nn.functional as F
 from compressai import ans, models
 from compressai.entropy_models import EntropyBottleneck, EntropyModel
 from torch import Tensor, nn
+from torch.utils._pytree import tree_map_only
 
 from lic_bench import pretend
 from lic_bench.errors import RequestError
 from lic_bench.learned import LearnedCodec
 from lic_bench.macs import ELSEWHERE, CountingError, count, count_module, trace
 from lic_bench.records import Call, MacCount, Origin
+from lic_bench.shortcuts import SHORTCUTS
 
 sys.path.insert(0, str(__import__("pathlib").Path(__file__).parent))
 from one_operator import CASES, HEIGHT, PIXELS, WIDTH, Case, Does, tokens
@@ -241,6 +243,33 @@ def test_pretending_is_undone_after_an_error_and_may_be_nested() -> None:
     with pytest.raises(ZeroDivisionError):
         fail()
     assert EntropyBottleneck.forward is before
+
+
+@pytest.mark.parametrize("operator", SHORTCUTS, ids=str)
+def test_shortcuts_know_what_torch_works_out(operator: torch._ops.OpOverload) -> None:
+    x, y = torch.rand(2, 6, 4), torch.rand(2, 6, 4)
+    arguments = {
+        "addmm": (torch.rand(5), x[0], torch.rand(4, 5)),
+        "native_layer_norm": (x, [6, 4], None, None, 1e-5),
+        "native_group_norm": (x, None, None, 2, 6, 4, 3, 1e-5),
+        "roll": (x, [1], [2]),
+        "_safe_softmax": (x, 1),
+        "clamp_": (x, 0.1),
+        "mul": (x, 2.0) if operator is torch.ops.aten.mul.Scalar else (x, y),
+    }.get(operator._schema.name.removeprefix("aten::"), (x, y)[: 1 + ("other" in str(operator._schema))])
+    hollow = tree_map_only(Tensor, lambda tensor: tensor.to("meta"), arguments)
+    known, worked_out = SHORTCUTS[operator](hollow), operator(*arguments)
+    for one, other in zip(*(item if isinstance(item, tuple) else (item,) for item in (known, worked_out)), strict=True):
+        assert (one.shape, one.dtype, one.stride()) == (other.shape, other.dtype, other.stride())
+
+
+def test_shortcuts_leave_what_is_not_plain_to_torch() -> None:
+    x = torch.rand(2, 6, 4, device="meta")
+    aten = torch.ops.aten
+    assert SHORTCUTS[aten.add.Tensor]((x, x[:, :1])) is None
+    assert SHORTCUTS[aten.add.Tensor]((x, x.double())) is None
+    assert SHORTCUTS[aten.exp.default]((x.int(),)) is None
+    assert SHORTCUTS[aten.addmm.default]((x[0, 0], x[0], x[0])) is None
 
 
 class NeedsData(nn.Module):
