@@ -2,7 +2,7 @@
 
 The coder is constriction's ANS coder (R. Bamler, arXiv:2201.01741), a stack of 32-bit words: what is pushed last is
 read first, so the writer collects everything and pushes it backwards. A symbol's probability is its Gaussian's mass
-within half a step, at least 2^-24. Tensors that hold no data pass through, as in `coding`.
+within half a step, at least 2^-24. Tensors that hold no data pass through and reads are announced, as in `coding`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from lic_bench.errors import LicBenchError, StreamError
+from lic_bench.pretend import entropy_decoder_read
 
 from .coding import holds_data
 
@@ -74,6 +75,7 @@ class GaussianReader:
     def read(self, means: Tensor, scales: Tensor) -> Tensor:
         """The next integers, as numbers of the means' type and shape."""
         if not means.numel() or not holds_data(means):
+            entropy_decoder_read()
             return torch.zeros_like(means, memory_format=torch.contiguous_format)
         if self._coder is None:
             raise StreamError("The string of Gaussian symbols is empty; the stream is damaged.")
