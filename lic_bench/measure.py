@@ -28,6 +28,7 @@ from lic_bench.records import (
     MacCount,
     Measurement,
     MemoryUse,
+    Origin,
     PictureRecord,
     Row,
     Training,
@@ -36,6 +37,9 @@ from lic_bench.timing import ACCELERATOR_WARM_UPS, Budget, looks_disturbed, time
 
 RATE_GAP = 0.01
 """Estimated and coded rate may differ by this share before it is a finding."""
+
+LARGER = ((1920, 1080), (3840, 2160))
+"""Sizes (width x height) at which networks are counted as well, to show how work and memory grow."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,8 @@ def measure(job: Job, alone: Alone | None) -> Iterator[Row]:
             coded, expected_seconds = _code(codec, image, job.settings.device)
             row = _score(job, codec, image, record, coded, counts.get(shape, ()), alone)
             passes = budget.passes(shape, expected_seconds, shapes[shape])
+            if job.settings.macs and picture is todo[0]:
+                row = replace(row, scaling=count_larger(codec, row.macs))
             yield _time(job, codec, image, coded.stream, row, budget, passes)
             shapes[shape] -= 1
         except Exception as error:  # as above: this picture failed, the next may not
@@ -106,6 +112,14 @@ def count(codec: Codec, width: int, height: int) -> tuple[MacCount, ...]:
     if not isinstance(codec, HasParts):
         return ()
     return tuple(trace.summary() for trace in macs.traces(codec, width, height))
+
+
+def count_larger(codec: Codec, counts: tuple[MacCount, ...]) -> tuple[MacCount, ...]:
+    """Totals at larger sizes; nothing for a network that has to be run to be counted, which no large picture allows."""
+    if not isinstance(codec, HasParts) or any(known.origin is not Origin.PREDICTED for known in counts):
+        return ()
+    found = (trace.summary() for size in LARGER for trace in macs.traces(codec, *size))
+    return tuple(replace(larger, by_part={}, by_layer={}, by_operator={}, other_work={}) for larger in found)
 
 
 def failure(job: Job, picture: str | None, stage: str, error: BaseException) -> Failure:

@@ -178,7 +178,8 @@ class Measurement:
 
     `psnr_db` is infinite for a lossless picture. Scores and estimated bits are None where they do not exist: always
     for untrained networks, whose rate and distortion mean nothing. `fresh_process` says what another process made of
-    the stream: "exact", by how much it differed, or None where that was not tried.
+    the stream: "exact", by how much it differed, or None where that was not tried. `scaling` holds counts at other
+    picture sizes, on the first row of an operating point only.
     """
 
     # JSON has no infinity; a lossless PSNR is written as the string "Infinity".
@@ -208,6 +209,7 @@ class Measurement:
     decoded_sha256: str | None = None
     fresh_process: str | None = None
     macs: tuple[MacCount, ...] = ()
+    scaling: tuple[MacCount, ...] = ()
     memory: tuple[MemoryUse, ...] = ()
     doubts: tuple[Doubt, ...] = ()
     status: str = "measured"

@@ -63,8 +63,16 @@ class RawAttention(nn.Module):
         wide = tokens(x).repeat(1, 1, 4)
         inner = self.attention
         out: Tensor = torch._native_multi_head_attention(
-            wide, wide, wide, 12, 2, inner.in_proj_weight, inner.in_proj_bias, inner.out_proj.weight,
-            inner.out_proj.bias, need_weights=False,
+            wide,
+            wide,
+            wide,
+            12,
+            2,
+            inner.in_proj_weight,
+            inner.in_proj_bias,
+            inner.out_proj.weight,
+            inner.out_proj.bias,
+            need_weights=False,
         )[0]
         return out
 
@@ -149,10 +157,18 @@ CASES = (
     _case("dilated convolution", lambda: nn.Conv2d(3, 5, 3, dilation=2, padding=2), PIXELS * 27 * 5, "convolution"),
     _case("depthwise convolution", lambda: nn.Conv2d(3, 6, 3, padding=1, groups=3), PIXELS * 9 * 6, "convolution"),
     # Input positions x kernel, not the 4 x 48 output positions.
-    _case("transposed convolution", lambda: nn.ConvTranspose2d(3, 5, 5, 2, 2, 1), PIXELS * 75 * 5,
-          "transposed convolution"),
-    _case("grouped transposed convolution", lambda: nn.ConvTranspose2d(3, 6, 5, 2, 2, 1, groups=3),
-          PIXELS * 3 * 25 * 2, "transposed convolution"),
+    _case(
+        "transposed convolution",
+        lambda: nn.ConvTranspose2d(3, 5, 5, 2, 2, 1),
+        PIXELS * 75 * 5,
+        "transposed convolution",
+    ),
+    _case(
+        "grouped transposed convolution",
+        lambda: nn.ConvTranspose2d(3, 6, 5, 2, 2, 1, groups=3),
+        PIXELS * 3 * 25 * 2,
+        "transposed convolution",
+    ),
     _case("convolution with raw weights", lambda: Does(F.conv2d, (5, 3, 1, 1)), PIXELS * 15, "convolution"),
     _case("masked convolution", _masked, PIXELS * 75 * 5, "convolution"),
     _case("GDN", _gdn, PIXELS * 9, "convolution"),
@@ -160,28 +176,56 @@ CASES = (
     _case("linear with bias", lambda: nn.Linear(WIDTH, 5), 3 * HEIGHT * WIDTH * 5, "linear"),
     _case("matmul", lambda: Does(lambda x: tokens(x) @ tokens(x).transpose(1, 2)), 48 * 48 * 3, "matmul"),
     _case("mm", lambda: Does(lambda x, w: torch.mm(x[0, 0], w), (WIDTH, 5)), HEIGHT * WIDTH * 5, "matmul"),
-    _case("addmm", lambda: Does(lambda x, w, b: torch.addmm(b, x[0, 0], w), (WIDTH, 5), (5,)), HEIGHT * WIDTH * 5,
-          "matmul"),
+    _case(
+        "addmm",
+        lambda: Does(lambda x, w, b: torch.addmm(b, x[0, 0], w), (WIDTH, 5), (5,)),
+        HEIGHT * WIDTH * 5,
+        "matmul",
+    ),
     _case("bmm", lambda: Does(lambda x: torch.bmm(x[0], x[0].transpose(1, 2))), 3 * 6 * 6 * 8, "matmul"),
-    _case("baddbmm", lambda: Does(lambda x: torch.baddbmm(x.new_zeros(1, 1, 1), x[0], x[0].transpose(1, 2))),
-          3 * 6 * 6 * 8, "matmul"),
+    _case(
+        "baddbmm",
+        lambda: Does(lambda x: torch.baddbmm(x.new_zeros(1, 1, 1), x[0], x[0].transpose(1, 2))),
+        3 * 6 * 6 * 8,
+        "matmul",
+    ),
     _case("mv", lambda: Does(lambda x, w: torch.mv(x[0, 0], w), (WIDTH,)), HEIGHT * WIDTH, "matmul"),
     _case("dot", lambda: Does(lambda x: torch.dot(x[0, 0, 0], x[0, 0, 1])), WIDTH, "matmul"),
     _case("einsum", lambda: Does(lambda x, w: torch.einsum("bchw,dc->bdhw", x, w), (5, 3)), PIXELS * 15, "matmul"),
-    _case("scaled_dot_product_attention", lambda: Does(lambda x: F.scaled_dot_product_attention(*[heads(x)] * 3)),
-          _THREE_HEADS, "attention"),
-    _case("causal attention, dense", lambda: Does(
-        lambda x: F.scaled_dot_product_attention(*[heads(x)] * 3, is_causal=True)), _THREE_HEADS, "attention"),
-    _case("masked attention", lambda: Does(
-        lambda x: F.scaled_dot_product_attention(*[heads(x)] * 3, attn_mask=x.new_zeros(12, 12))), _THREE_HEADS,
-          "attention"),
+    _case(
+        "scaled_dot_product_attention",
+        lambda: Does(lambda x: F.scaled_dot_product_attention(*[heads(x)] * 3)),
+        _THREE_HEADS,
+        "attention",
+    ),
+    _case(
+        "causal attention, dense",
+        lambda: Does(lambda x: F.scaled_dot_product_attention(*[heads(x)] * 3, is_causal=True)),
+        _THREE_HEADS,
+        "attention",
+    ),
+    _case(
+        "masked attention",
+        lambda: Does(lambda x: F.scaled_dot_product_attention(*[heads(x)] * 3, attn_mask=x.new_zeros(12, 12))),
+        _THREE_HEADS,
+        "attention",
+    ),
     # Values half as wide as queries: 12 x 12 x (4 + 2) in each of three heads.
-    _case("attention with narrow values", lambda: Does(
-        lambda x: F.scaled_dot_product_attention(heads(x), heads(x), heads(x)[..., :2])), 3 * 12 * 12 * 6, "attention"),
+    _case(
+        "attention with narrow values",
+        lambda: Does(lambda x: F.scaled_dot_product_attention(heads(x), heads(x), heads(x)[..., :2])),
+        3 * 12 * 12 * 6,
+        "attention",
+    ),
     _case("fused attention kernel of the CPU", lambda: Does(flash_kernel), _THREE_HEADS, "attention"),
     _case("MultiheadAttention", SelfAttention, 48 * 3 * 12 + _ATTENTION, "linear", "attention"),
-    _case("MultiheadAttention that returns weights", lambda: SelfAttention(True), 48 * 3 * 12 + _ATTENTION, "linear",
-          "attention"),
+    _case(
+        "MultiheadAttention that returns weights",
+        lambda: SelfAttention(True),
+        48 * 3 * 12 + _ATTENTION,
+        "linear",
+        "attention",
+    ),
     _case("MultiheadAttention's fast path", RawAttention, _ATTENTION, "attention"),
     _case("transformer encoder layer", EncoderLayer, _ATTENTION + 2 * 48 * 12 * 20, "linear", "attention"),
     _case("deformable convolution", lambda: Does(deformable, (5, 3, 3, 3)), PIXELS * 27 * 5, "deformable convolution"),

@@ -165,9 +165,7 @@ def test_a_pickle_of_another_protocol_does_not_run_code_either_nor_is_the_user_t
         (b"just text", "9 bytes are of another format"),
     ],
 )
-def test_what_is_no_checkpoint_is_refused_in_words(
-    tmp_path: Path, suffix: str, content: bytes, sentence: str
-) -> None:
+def test_what_is_no_checkpoint_is_refused_in_words(tmp_path: Path, suffix: str, content: bytes, sentence: str) -> None:
     path = tmp_path / f"3{suffix}"
     path.write_bytes(content)
     with pytest.raises(WeightsError, match=sentence):

@@ -27,7 +27,10 @@ from lic_bench.records import (
     Training,
 )
 from lic_bench.report import anchor, labels, page, palette, tables
-from lic_bench.report.content import BD_RATE, efficiencies, gather
+from lic_bench.report.content import BD_RATE, Content, efficiencies, gather
+from lic_bench.report.growth import Growth, Size, distinct, growths
+from lic_bench.report.growth_charts import memory_against_size, work_against_size
+from lic_bench.report.palette import looks
 
 KODAK = tuple(f"kodim{number:02}" for number in range(1, 25))
 PARTS = {"g_a": 400_000, "h_a": 100_000, "g_s": 500_000}
@@ -321,3 +324,38 @@ def test_curves_of_the_run_carry_its_name():
     mine = next(curve for curve in view.curves if curve.source.origin.value == "measured")
     assert mine.name == "jpeg (measured: 20261120T130000-abc1234)"
     assert isinstance(mine, curves.RDCurve)
+
+
+def test_work_and_memory_are_drawn_against_megapixels_predicted_and_measured_apart():
+    def count(width, height, macs, activations):
+        return MacCount(Call.DECODE, width, height, macs, {"g_s": macs}, activation_bytes=activations)
+
+    row = measurement(
+        "loc-lic",
+        "m1",
+        "a",
+        width=1000,
+        height=1000,
+        training=Training.UNTRAINED,
+        macs=(count(1000, 1000, 2_000_000_000, 8 * 2**20),),
+        scaling=(count(2000, 2000, 8_000_000_000, 32 * 2**20),),
+        memory=(MemoryUse(Call.DECODE, 0, 16 * 2**20),),
+    )
+    (growth,) = growths([row])
+    assert [(size.pixels, size.kmac_per_pixel) for size in growth.sizes] == [(1_000_000, 2.0), (4_000_000, 2.0)]
+    assert [size.measured_bytes for size in growth.sizes] == [16 * 2**20, None]
+    content = Content(header=header(), run="", points=(), failures=(), views=(), growth=(growth,))
+    memory = json.loads(memory_against_size(content, looks(["loc-lic"]), "memory").json)["data"]
+    assert [(trace["mode"], trace["x"], trace["y"]) for trace in memory] == [
+        ("lines+markers", [1.0, 4.0], [8.0, 32.0]),
+        ("markers", [1.0], [16.0]),
+    ]
+    work = json.loads(work_against_size(content, looks(["loc-lic"]), "work").json)["data"]
+    assert [trace["y"] for trace in work] == [[2.0, 2.0]]
+
+
+def test_points_that_run_the_same_network_are_one_line():
+    sizes = (Size(100, 2.0, 1), Size(400, 2.0, 4))
+    same = [Growth("net", label, Call.DECODE, sizes) for label in ("1", "2")]
+    other = Growth("net", "3", Call.DECODE, (Size(100, 3.0, 1), Size(400, 3.0, 4)))
+    assert [one.label for one in distinct([*same, other])] == ["1", "3"]

@@ -53,7 +53,7 @@ def rate_distortion(view: View, metric: Metric, known: Mapping[str, Look], name:
         return None
     anchor = view.anchors.get(metric)
     shown.sort(key=lambda curve: (curve is not anchor, curve.source.origin is not Origin.MEASURED))
-    figure = _figure("bits per pixel", AXES[metric])
+    figure = blank("bits per pixel", AXES[metric])
     for curve in shown:
         figure.add_trace(_rd_trace(curve, metric, known[_family(view, curve)], anchored=curve is anchor))
     figure.update_layout(height=max(HEIGHT, 130 + 20 * len(shown)), **_window(shown, metric))
@@ -65,7 +65,7 @@ def rate_distortion(view: View, metric: Metric, known: Mapping[str, Look], name:
         caption += f" Rates above {MOST_BPP:g} bpp are outside the first view; zoom out to see them."
     if metric == "psnr_db" and any(curve.optimised_for == "ms-ssim" for curve in shown):
         caption += " Models trained for MS-SSIM start hidden here; the legend shows them."
-    return Chart(name, title, f"Line chart of {title}. Curves: {listed}.", caption, _json(figure))
+    return Chart(name, title, f"Line chart of {title}. Curves: {listed}.", caption, as_json(figure))
 
 
 def complexity_against_efficiency(content: Content, view: View, known: Mapping[str, Look], name: str) -> Chart | None:
@@ -78,7 +78,7 @@ def complexity_against_efficiency(content: Content, view: View, known: Mapping[s
     shown = by_call[Call.FORWARD]
     if not shown or any(len(by_call[call]) != len(shown) for call in Call):
         return None
-    figure = _figure("kMAC per pixel (log)", "BD-rate (%), lower is better")
+    figure = blank("kMAC per pixel (log)", "BD-rate (%), lower is better")
     ticks = [step * 10**power for power in range(5) for step in (1, 2, 5)]
     figure.update_xaxes(type="log", tickvals=ticks, ticktext=[f"{tick:,}" for tick in ticks])
     beside = _label_places(shown)
@@ -94,7 +94,7 @@ def complexity_against_efficiency(content: Content, view: View, known: Mapping[s
     caption = f"BD-rate over PSNR against {anchor}, at 0 % by definition. Filled: rate measured here. Hollow: rate of "
     caption += "the published curve, for networks that ran without weights. Work is always our own count (predicted); "
     caption += "the mark is the mean over operating points, the bar reaches from the least to the most."
-    return Chart(name, title, f"Scatter plot of {title}, kMAC/pixel and BD-rate: {told}.", caption, _json(figure))
+    return Chart(name, title, f"Scatter plot of {title}, kMAC/pixel and BD-rate: {told}.", caption, as_json(figure))
 
 
 def work_by_part(content: Content, call: Call, name: str) -> Chart | None:
@@ -109,7 +109,7 @@ def work_by_part(content: Content, call: Call, name: str) -> Chart | None:
     if not bars:
         return None
     ordered = sorted(bars.values(), key=lambda bar: sum(bar[1].values()), reverse=True)
-    figure = _figure("kMAC per pixel", "")
+    figure = blank("kMAC per pixel", "")
     every = dict.fromkeys(part for point in content.points for work in point.work.values() for part in work.by_part)
     there = {part for _, parts in ordered for part, kmac in parts.items() if kmac}
     for index, part in ((index, part) for index, part in enumerate(every) if part in there):
@@ -129,7 +129,7 @@ def work_by_part(content: Content, call: Call, name: str) -> Chart | None:
     title = f"Work by part of the network, {call}"
     told = "; ".join(f"{label} {sum(parts.values()):.0f}" for label, parts in ordered)
     caption = "Counted from the network (predicted), per pixel of the picture as given; padding is inside."
-    return Chart(name, title, f"Stacked bars of {title}, kMAC/pixel in all: {told}.", caption, _json(figure))
+    return Chart(name, title, f"Stacked bars of {title}, kMAC/pixel in all: {told}.", caption, as_json(figure))
 
 
 def _window(shown: Sequence[RDCurve], metric: Metric) -> dict[str, Any]:
@@ -171,7 +171,7 @@ def _rd_trace(curve: RDCurve, metric: Metric, look: Look, anchored: bool) -> go.
     )
 
 
-def _marker(look: Look, origin: Origin, size: int) -> dict[str, Any]:
+def marker(look: Look, origin: Origin, size: int) -> dict[str, Any]:
     line = {"width": size / 6, "color": look.colour}
     return {"color": look.colour, "symbol": look.symbol(origin), "size": size, "line": line}
 
@@ -189,7 +189,7 @@ def _efficiency_trace(one: Efficiency, look: Look, place: str) -> go.Scatter:
         text=[html.escape(one.codec)],
         textposition=place,
         cliponaxis=False,
-        marker=_marker(look, one.curve.source.origin, 12),
+        marker=marker(look, one.curve.source.origin, 12),
         hovertemplate=html.escape(told) + "<br>%{x:.1f} kMAC/pixel<extra></extra>",
     )
 
@@ -226,7 +226,7 @@ def _family(view: View, curve: RDCurve) -> str:
     return (*view.codecs(curve), curve.codec)[0]
 
 
-def _figure(x_title: str, y_title: str) -> go.Figure:
+def blank(x_title: str, y_title: str) -> go.Figure:
     import plotly.graph_objects as go
 
     axis = {"gridcolor": "#d0d0d0", "zeroline": False, "ticks": "outside", "automargin": True}
@@ -247,6 +247,6 @@ def _figure(x_title: str, y_title: str) -> go.Figure:
     )
 
 
-def _json(figure: go.Figure) -> str:
+def as_json(figure: go.Figure) -> str:
     """JSON that may stand inside a script element: nothing in it can close the element."""
     return str(figure.to_json()).replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")

@@ -17,6 +17,7 @@ from lic_bench.codec import CodecCard
 from lic_bench.curves import Metric, RDCurve
 from lic_bench.records import Call, Doubt, Failure, Measurement, Origin, Row, RunHeader, Training
 from lic_bench.report import anchor as anchors
+from lic_bench.report.growth import Growth, growths
 from lic_bench.report.points import OperatingPoint, operating_points
 
 BD_RATE, BD_PSNR, BD_RATE_MS_SSIM = "BD-rate (PSNR)", "BD-PSNR", "BD-rate (MS-SSIM)"
@@ -80,6 +81,7 @@ class Content:
     points: tuple[OperatingPoint, ...]
     failures: tuple[Failure, ...]
     views: tuple[View, ...]
+    growth: tuple[Growth, ...] = ()
 
     @property
     def untrained(self) -> tuple[str, ...]:
@@ -134,7 +136,7 @@ def gather(rows: Sequence[Row], header: RunHeader, anchor: str | None = None, in
     else:
         groups = _separate_groups(header, found, cards, anchor, own)
     views = tuple(_view(group, intervals) for group in groups)
-    return Content(header, run, operating_points(measurements, found), failures, views)
+    return Content(header, run, operating_points(measurements, found), failures, views, growths(measurements))
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import lic_bench
 from lic_bench.curves import RDCurve
 from lic_bench.errors import RunFolderError
 from lic_bench.records import Call, Origin, Row, RunHeader, Training
-from lic_bench.report import charts, tables
+from lic_bench.report import charts, growth_charts, tables
 from lic_bench.report.charts import Chart
 from lic_bench.report.content import BD_RATE, Content, View, counted, gather
 from lic_bench.report.table import Table
@@ -64,6 +64,14 @@ def render(content: Content) -> str:
         header=content.header,
         sections=list(_sections(content)),
         work=[chart for call in Call if (chart := charts.work_by_part(content, call, f"work-{call}"))],
+        growth=[
+            chart
+            for chart in (
+                growth_charts.work_against_size(content, charts.all_looks(content), "work-size"),
+                growth_charts.memory_against_size(content, charts.all_looks(content), "memory-size"),
+            )
+            if chart
+        ],
         tables=tables,
         sentences=sentences(content),
         conditions=conditions(content.header),
