@@ -93,8 +93,8 @@ def main(repeats: int) -> None:
         wall, cpu, coding = (statistics.median(column) for column in zip(*rows, strict=True))
         good = cpu < WANTED_SECONDS[call] and coding < CODER_SECONDS
         print(
-            f"{call}: {wall:.2f} s wall, {cpu:.2f} s CPU (wanted under {WANTED_SECONDS[call]:g}), of which the networks "
-            f"{cpu - coding:.2f} s and the coder {coding:.2f} s (wanted under {CODER_SECONDS:g}): "
+            f"{call}: {wall:.2f} s wall, {cpu:.2f} s CPU (wanted under {WANTED_SECONDS[call]:g}), of which the "
+            f"networks {cpu - coding:.2f} s and the coder {coding:.2f} s (wanted under {CODER_SECONDS:g}): "
             f"{'as wanted' if good else 'NOT as wanted'}"
         )
 

@@ -172,6 +172,7 @@ def _rd_trace(curve: RDCurve, metric: Metric, look: Look, anchored: bool) -> go.
 
 
 def marker(look: Look, origin: Origin, size: int) -> dict[str, Any]:
+    """A codec's mark: filled where measured, hollow where published or predicted, with a dot where digitised."""
     line = {"width": size / 6, "color": look.colour}
     return {"color": look.colour, "symbol": look.symbol(origin), "size": size, "line": line}
 
@@ -227,6 +228,7 @@ def _family(view: View, curve: RDCurve) -> str:
 
 
 def blank(x_title: str, y_title: str) -> go.Figure:
+    """A figure with axes and nothing in it, in the page's colours."""
     import plotly.graph_objects as go
 
     axis = {"gridcolor": "#d0d0d0", "zeroline": False, "ticks": "outside", "automargin": True}
