@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-import warnings
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from lic_bench import __version__
+from lic_bench import __version__, machine
 from lic_bench.cost_tables import By, Format
 from lic_bench.errors import LicBenchError, RequestError
 from lic_bench.records import Call
@@ -254,7 +253,7 @@ def convert(
 
 def main() -> None:
     """Run a command; every error ends in one sentence and an exit code, never in a traceback."""
-    warnings.filterwarnings("ignore", "`torch.jit.script` is deprecated")  # said by torch's dependents on import
+    machine.hush_imports()
     try:
         code = app(standalone_mode=False)
     except LicBenchError as error:

@@ -168,15 +168,14 @@ def _context(jobs: Sequence[Job]) -> BaseContext:
     """A way to start processes that have run nothing yet."""
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
-    from lic_bench import catalogue
+    from lic_bench import catalogue, machine
 
     context = multiprocessing.get_context("forkserver")
     cards = [catalogue.card(job.door) for job in jobs]
     heavy = ["compressai.models"] if any(card.learned for card in cards) else []  # 7 s that need be spent only once
     loaders = {card.loader.partition(":")[0] for card in cards}
     context.set_forkserver_preload(["lic_bench.measure", "pytorch_msssim", *heavy, *sorted(loaders)])
-    known = "ignore:`torch.jit.script` is deprecated:FutureWarning"  # printed by torch's own dependents on import
-    os.environ["PYTHONWARNINGS"] = ",".join(filter(None, (os.environ.get("PYTHONWARNINGS"), known)))
+    machine.hush_imports()
     return context
 
 

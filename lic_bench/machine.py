@@ -6,6 +6,7 @@ import os
 import platform
 import subprocess
 import sys
+import warnings
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -116,6 +117,16 @@ def default_device() -> str:
 def command() -> tuple[str, ...]:
     """The command line as given."""
     return (Path(sys.argv[0]).name, *sys.argv[1:])
+
+
+def hush_imports() -> None:
+    """Keep from the user a warning that torch's dependents cause on import, here and in processes started later."""
+    message = "`torch.jit.script` is deprecated"
+    warnings.filterwarnings("ignore", message)
+    known = f"ignore:{message}:FutureWarning"
+    given = os.environ.get("PYTHONWARNINGS", "")
+    if known not in given:
+        os.environ["PYTHONWARNINGS"] = ",".join(filter(None, (given, known)))
 
 
 def _git(top: Path, *arguments: str) -> str | None:
