@@ -272,6 +272,9 @@ def _fresh_process(card: CodecCard, point: Point, weights: Path | None, device: 
 
 def decode_alone(door: str, label: str, weights: Path | None, device: str, threads: int, stream: bytes) -> Image:
     """A stream decoded with nothing but the codec's name; to be called in a fresh process."""
+    import warnings
+
+    warnings.filterwarnings("ignore", "`torch.jit.script` is deprecated")  # said by torch's dependents on import
     import torch
 
     from lic_bench import catalogue
