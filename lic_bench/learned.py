@@ -24,7 +24,8 @@ class LearnedCodec:
     `padding` is one of PADDINGS: zeros all around (CompressAI's habit), or zeros or the border's pixels at the right
     and the bottom. Floating-point sums depend on the number of threads, so the stream carries the number its
     probabilities were made with and decoding uses that number; `probabilities_fixed` says that the network's
-    probabilities do not depend on what it computes (a factorized prior alone), so that nothing needs carrying.
+    probabilities do not depend on what it computes (a factorized prior alone): such a stream decodes on any device,
+    and only the last bit of the picture may differ there.
     """
 
     def __init__(
@@ -60,12 +61,12 @@ class LearnedCodec:
         coded = self.network.compress(self.tensor(image))  # type: ignore[operator]
         strings = tuple(_only(group) for group in coded["strings"])
         shape = stream.plain_shape(coded["shape"])
-        fixed = self.probabilities_fixed
+        on_cpu = self.device.type == "cpu"
         return stream.pack(
             stream.Contents(
                 codec=self.identity,
-                device="cpu" if fixed or self.device.type == "cpu" else "accelerator",
-                threads=0 if fixed or self.device.type != "cpu" else torch.get_num_threads(),
+                device="cpu" if on_cpu else "accelerator",
+                threads=torch.get_num_threads() if on_cpu else 0,
                 height=height,
                 width=width,
                 shape=_KNOWN if shape == self.latent_shape(width, height) else shape,

@@ -4,7 +4,7 @@ Layout, all numbers as LEB128 varints (7 bits a byte, low first):
     1 byte   magic and version (0xB1)
     4 bytes  CRC-32 of "codec/point", so that another network's stream is refused and not decoded into noise
     varint   0 when made on a CPU, 1 on an accelerator
-    varint   number of threads the probabilities were made with (0: they do not depend on it)
+    varint   number of threads it was made with, which the decoder uses too (0 on an accelerator)
     varint   height, width of the picture
     shape    the network's own description of its latents (integers, lists and dictionaries), or 0 where the codec
              works it out from height and width
