@@ -67,6 +67,12 @@ def test_a_failure_is_an_exit_code_of_1_and_a_sentence(folder: Path, tmp_path: P
         (["run", "-m", "nofile.py:CARD"], "there is no file"),
         (["run", "-m", "json:loads"], "is not a CodecCard"),
         (["report", "nowhere"], "is not a run folder"),
+        (["complexity", "-m", "jpeg"], "there is no network to count"),
+        (["complexity", "-m", "elic", "--size", "0x4"], "'0x4' is not a size"),
+        (["complexity", "--by", "colour"], "colour"),
+        (["complexity", "-m", "asymmetric-published", "--call", "decode"], "only its forward call can be counted"),
+        (["audit", "jpeg"], "No published claim on work, parameters or model size speaks of jpeg"),
+        (["audit", "elic", "--against", "thop"], "There is no auditor 'thop'"),
         (["rnu"], "rnu"),
     ],
 )
@@ -107,3 +113,18 @@ def test_the_models_and_data_sets_are_listed(tmp_path: Path) -> None:
     assert "downloadable" in said
     assert "none published" in said
     assert "kodak" in lic_bench("datasets", cwd=tmp_path).stdout
+
+
+def test_complexity_is_printed_as_json_and_nothing_else(tmp_path: Path) -> None:
+    models = "bmshj2018-factorized,jpeg"
+    done = lic_bench("complexity", "-m", models, "--size", "250x60", "--format", "json", cwd=tmp_path)
+    found = json.loads(done.stdout)
+    assert [(item["point"], item["call"]) for item in found[:3]] == [("1", "forward"), ("1", "encode"), ("1", "decode")]
+    assert "Not learned, so nothing to count: jpeg." in done.stderr
+    assert "250x60 is padded to 256x64" in done.stderr
+
+
+def test_a_claim_is_audited_by_name(tmp_path: Path) -> None:
+    done = lic_bench("audit", "bmshj2018-hyperprior", cwd=tmp_path)
+    assert "holds under deconv-at-output (mean over the levels: 274.4)" in " ".join(done.stdout.split())
+    assert "layers: convolution and linear modules only" in done.stderr
