@@ -239,5 +239,6 @@ def _published_curve(key: CurveId, dataset: str, points: Sequence[published.Publ
         _by_rate([RDPoint(point.quality, point.bpp, point.psnr_db, point.ms_ssim, point.lpips) for point in points]),
         " or ".join(dict.fromkeys(point.bpp_kind for point in points)),
         source,
+        (Doubt.UNCONFIRMED,) if (key.codec, dataset, key.source_id) in published.cautions() else (),
         picture_count=published.PICTURES.get(dataset),
     )

@@ -118,6 +118,12 @@ def sources() -> dict[str, PublishedSource]:
     return found
 
 
+@cache
+def cautions() -> dict[tuple[str, str, str], str]:
+    """Why a published curve is to be doubted, by codec, data set and `source_id`."""
+    return {(row["codec"], row["dataset"], row["source_id"]): row["caution"] for row in _rows("cautions.csv")}
+
+
 def _rows(name: str) -> list[dict[str, str]]:
     table = files("lic_bench.zoo.published").joinpath(name)
     return list(csv.DictReader(io.StringIO(table.read_text(encoding="utf-8"))))

@@ -53,6 +53,9 @@ class Doubt(StrEnum):
     NO_OVERLAP = "the anchor covers less than 25 % of the curve's range; no figure"
     OWN_WEIGHTS = "weights that no published hash vouches for; the curve is that of this file, not the paper's"
     DEMONSTRATION = "a briefly trained demonstration network; no paper's result"
+    UNCONFIRMED = (
+        "a published curve that contradicts other figures of its own source; zoo/published/cautions.csv says why"
+    )
     DIFFERENT_PICTURES = "the curves were not taken over the same pictures"
     RATE_KIND = "one curve counts whole streams, the other payload or estimated bits"
 

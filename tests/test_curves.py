@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from lic_bench import curves
+from lic_bench import curves, published
 from lic_bench.codec import CurveId
 from lic_bench.records import Doubt, Measurement, Origin, Training
 
@@ -122,3 +122,15 @@ def test_a_published_curve_is_found_by_the_id_a_card_gives():
 def test_a_curve_published_for_one_target_is_not_given_for_another():
     assert curves.find("kodak", CurveId("tcm-large", "tcm-repo", "ms-ssim")) is None
     assert curves.find("sample", CurveId("tcm-large", "tcm-repo")) is None
+
+
+def test_a_published_curve_that_its_own_source_contradicts_carries_a_doubt():
+    digitised = curves.find("kodak", CurveId("loc-lic", "loclic-figures"))
+    assert digitised.doubts == (Doubt.UNCONFIRMED,)
+    assert curves.find("kodak", CurveId("mlicpp", "mlic-repo-json")).doubts == ()
+
+
+def test_every_caution_is_about_a_curve_that_there_is():
+    there = {(point.codec, point.dataset, point.source_id) for point in published.rd_points()}
+    assert published.cautions()
+    assert set(published.cautions()) <= there

@@ -58,9 +58,7 @@ def _point(model: str, network: str, widths: dict[str, int], trained_for: str, a
         label=label,
         trained_for=trained_for,
         lmbda=_LAMBDA[trained_for][at],
-        weights=Weights(
-            file=f"{model}/{label}.pth.tar", urls=(f"{_MIRROR}{stem}-{at + 1}-{sha}.pth.tar",), sha256=sha
-        ),
+        weights=Weights(file=f"{model}/{label}.pth.tar", urls=(f"{_MIRROR}{stem}-{at + 1}-{sha}.pth.tar",), sha256=sha),
         network=network_label(widths),
         settings={"network": network, **widths},
     )

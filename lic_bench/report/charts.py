@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lic_bench.curves import Metric, RDCurve
-from lic_bench.records import Call, Origin
+from lic_bench.records import Call, Doubt, Origin
 from lic_bench.report.content import Content, Efficiency, View, efficiencies
 from lic_bench.report.labels import places
 from lic_bench.report.palette import LINES, Look, colour, looks
@@ -143,6 +143,11 @@ def _window(shown: Sequence[RDCurve], metric: Metric) -> dict[str, Any]:
     return {"xaxis_range": [0, 1.04 * widest], "yaxis_range": [lowest - room, highest + room]}
 
 
+def _doubted(curve: RDCurve) -> str:
+    """What stands beside the name of a published curve that its own source contradicts."""
+    return " · unconfirmed" if Doubt.UNCONFIRMED in curve.doubts else ""
+
+
 def _rd_trace(curve: RDCurve, metric: Metric, look: Look, anchored: bool) -> go.Scatter:
     import plotly.graph_objects as go
 
@@ -157,7 +162,7 @@ def _rd_trace(curve: RDCurve, metric: Metric, look: Look, anchored: bool) -> go.
         x=[point.bpp for point in points],
         y=[point.score(metric) for point in points],
         customdata=[html.escape(point.label) for point in points],
-        name=html.escape(name) + (" · anchor" if anchored else ""),
+        name=html.escape(name) + (" · anchor" if anchored else "") + _doubted(curve),
         mode="lines+markers",
         visible="legendonly" if hidden else True,
         line={"color": look.colour, "dash": LINES[origin], "width": 3 if anchored else 1.8},
@@ -187,7 +192,7 @@ def _efficiency_trace(one: Efficiency, look: Look, place: str) -> go.Scatter:
         error_x=_reach(one),
         name=html.escape(one.codec),
         mode="markers+text",
-        text=[html.escape(one.codec)],
+        text=[html.escape(one.codec) + _doubted(one.curve)],
         textposition=place,
         cliponaxis=False,
         marker=marker(look, one.curve.source.origin, 12),

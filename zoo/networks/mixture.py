@@ -195,8 +195,10 @@ class MixtureReader:
         try:
             indexes = self._coder.decode(_MODEL, rows)
         except AssertionError as error:
-            raise StreamError("The latents' stream does not fit the probabilities it is read with; it is damaged, or "
-                              "was made with other weights or on another machine.") from error
+            raise StreamError(
+                "The latents' stream does not fit the probabilities it is read with; it is damaged, or "
+                "was made with other weights or on another machine."
+            ) from error
         return torch.from_numpy(indexes).to(numbers.device) + self._alphabet.low
 
 
