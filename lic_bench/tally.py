@@ -171,9 +171,13 @@ def _holds(module: nn.Module | None, tensors: Sequence[Tensor]) -> bool:
 
 @dataclass(frozen=True)
 class _Known:
-    """What is to be done about an operator, worked out once: taking it apart, its costing (None: free), defaults."""
+    """What is to be done about an operator, worked out once: taking it apart, its costing (None: free), defaults.
+
+    The result of a `view` lies in its argument's memory.
+    """
 
     apart: bool
+    view: bool
     costing: operators.Costing | None
     names: tuple[str, ...]
     defaults: tuple[Any, ...]
@@ -184,6 +188,7 @@ def _known(operator: OpOverload) -> _Known:
     schema = operator._schema.arguments
     return _Known(
         not operators.is_known(operator),
+        operator.is_view,
         operators.costing(operator),
         tuple(item.name for item in schema),
         tuple(item.default_value for item in schema),
@@ -208,9 +213,11 @@ class _Dispatch(TorchDispatchMode):
             if parts is not NotImplemented:
                 return parts
         result = func(*args, **kwargs)
-        for tensor in tensors_in((result,)):
-            self.storages.see(tensor)
-        if not self.silent:
+        if not known.view:
+            for tensor in tensors_in((result,)):
+                self.storages.see(tensor)
+        # Half of all operators only look at an activation in another way; there is nothing to take down.
+        if not self.silent and (known.costing is not None or self.place.owners(args[:1])):
             self._record(known, args, kwargs, result)
         return result
 
