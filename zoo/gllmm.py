@@ -18,9 +18,10 @@ _PAPER = (
     "modules, IEEE TIP 32, 2023, pages 2063-2076, arXiv:2107.06463"
 )
 _PAGE = "https://github.com/fengyurenpingsheng/Learned-image-compression-with-GLLMM"
-# Untrained kernels are drawn a little smaller than the authors' framework draws them: with its own variance the
-# synthesis grows to 1e15, with PyTorch's all latents are zero and there would be nothing to code.
+# Untrained kernels are drawn a little smaller than the authors' framework draws them, with whose variance the synthesis
+# grows to 1e15; and mixtures are widened, which otherwise are so much narrower than the latents that each is a surprise.
 _UNTRAINED_GAIN = 0.8
+_UNTRAINED_WIDTH = 8
 _NOTES = (
     "Written from a description of the authors' TensorFlow graph and checked against it. Their checkpoints, announced "
     "on a drive, are for TensorFlow 1: get them by hand and turn them into ours by `lic-bench convert gllmm`.",
@@ -58,6 +59,7 @@ def load(card: CodecCard, point: Point, weights: Path | None, device: str) -> Le
         network = Gllmm(channels)
         if state is None:
             keep_variance(network, _UNTRAINED_GAIN)
+            network.entropy_parameters.conv2.weight.data.mul_(_UNTRAINED_WIDTH)
         return network
 
     network = checkpoints.build(make, state, f"GLLMM with N = {channels} ({weights})")
