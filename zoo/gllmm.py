@@ -18,8 +18,8 @@ _PAPER = (
     "modules, IEEE TIP 32, 2023, pages 2063-2076, arXiv:2107.06463"
 )
 _PAGE = "https://github.com/fengyurenpingsheng/Learned-image-compression-with-GLLMM"
-# Untrained kernels are drawn a little smaller than the authors' framework draws them, with whose variance the synthesis
-# grows to 1e15; and mixtures are widened, which otherwise are so much narrower than the latents that each is a surprise.
+# Untrained kernels are drawn a little smaller than the authors' framework draws them: with its variance the synthesis
+# grows to 1e15. Mixtures are widened; they would be so much narrower than the latents that every symbol is a surprise.
 _UNTRAINED_GAIN = 0.8
 _UNTRAINED_WIDTH = 8
 _NOTES = (
