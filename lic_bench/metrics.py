@@ -41,8 +41,3 @@ def ms_ssim(original: Image, decoded: Image) -> float | None:
 
     a, b = (torch.tensor(np.ascontiguousarray(x)).permute(2, 0, 1)[None].float() for x in (original, decoded))
     return float(by_library(a, b, data_range=255))
-
-
-def decibels(similarity: float) -> float:
-    """MS-SSIM as published in dB: -10 log10(1 - MS-SSIM); infinite for 1."""
-    return math.inf if similarity >= 1 else -10 * math.log10(1 - similarity)

@@ -7,7 +7,6 @@ The records know nothing of files, codecs or pages; `store` writes them, `curves
 from __future__ import annotations
 
 import math
-import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -98,19 +97,6 @@ class Job:
     weights_sha256: str | None = None
     door: str = ""
     settings: Settings = field(default_factory=Settings)
-
-
-@dataclass(frozen=True)
-class Timing:
-    """Raw samples of one call, in seconds, in the order they were taken."""
-
-    wall_seconds: tuple[float, ...] = ()
-    cpu_seconds: tuple[float, ...] = ()
-
-    @property
-    def median_seconds(self) -> float | None:
-        """Median wall time, or None where nothing was timed."""
-        return statistics.median(self.wall_seconds) if self.wall_seconds else None
 
 
 @dataclass(frozen=True)

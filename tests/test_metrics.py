@@ -63,8 +63,3 @@ def test_ms_ssim_needs_both_sides_above_160() -> None:
 def test_pictures_of_two_sizes_are_not_compared() -> None:
     with pytest.raises(ValueError, match="cannot compare"):
         metrics.psnr(picture(4, 4), picture(5, 4))
-
-
-def test_decibels_of_similarity() -> None:
-    assert metrics.decibels(0.99) == pytest.approx(20)
-    assert metrics.decibels(1.0) == math.inf
