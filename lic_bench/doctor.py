@@ -90,7 +90,7 @@ def examine(card: CodecCard, point: Point, weights: Path | None = None, device: 
     yield from _width(card, point, weights, codec)
     seen = [_code(codec, name, image) for name, image in _samples()]
     yield _forward_against_coded(seen)
-    yield _estimated_against_coded(seen)
+    yield _estimated_against_coded(seen, trained=weights is not None)
     if weights is not None:
         yield _first_figure(seen)
     else:
@@ -182,13 +182,15 @@ def _forward_against_coded(seen: list[Coded]) -> Finding:
     )
 
 
-def _estimated_against_coded(seen: list[Coded]) -> Finding:
+def _estimated_against_coded(seen: list[Coded], trained: bool) -> Finding:
     coded = sum(each.payload_bits for each in seen)
     estimated = sum(each.estimated_bits for each in seen)
     gap = coded / estimated - 1 if estimated else math.inf
     sentence = f"strings take {gap:+.2%} beside what the likelihoods promise ({coded:,} and {estimated:,.0f} bits)."
     if abs(gap) <= RATE_GAP:
         return Finding("rate", Verdict.SOUND, sentence)
+    if not trained:  # random weights make symbols that no table has; what they cost says nothing about the coder
+        return Finding("rate", Verdict.TOLD, f"{sentence} Untrained: symbols outside the coder's tables are expected.")
     return Finding("rate", Verdict.DOUBTFUL, f"{sentence} More than 1 %: are the coder's tables those of the weights?")
 
 
