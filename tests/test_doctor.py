@@ -137,8 +137,13 @@ def test_a_decoder_that_does_not_rebuild_the_forward_pass_is_wrong() -> None:
 
 @pytest.mark.parametrize(("estimated", "verdict"), [(995.0, Verdict.SOUND), (900.0, Verdict.DOUBTFUL)])
 def test_a_rate_more_than_a_hundredth_off_is_doubtful(estimated: float, verdict: Verdict) -> None:
-    assert doctor._estimated_against_coded([coded(estimated_bits=estimated)]).verdict is verdict
+    assert doctor._estimated_against_coded([coded(estimated_bits=estimated)], trained=True).verdict is verdict
 
 
 def test_a_stream_larger_than_the_picture_looks_wrong() -> None:
     assert doctor._first_figure([coded(stream=bytes(13))]).verdict is Verdict.WRONG  # 26 bit per pixel
+
+
+def test_an_untrained_networks_rate_is_told_and_not_doubted():
+    finding = doctor._estimated_against_coded([coded(estimated_bits=900.0)], trained=False)
+    assert finding.verdict is doctor.Verdict.TOLD
