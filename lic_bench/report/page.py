@@ -40,12 +40,13 @@ def write(rows: Sequence[Row], header: RunHeader, anchor: str | None, folder: Pa
     """
     content = gather(rows, header, anchor)
     written = {PAGE: render(content), MARKDOWN: markdown(content), **csv(content)}
+    draft = folder / ".report.draft"
     try:
         for name, text in written.items():
-            draft = folder / f".{name}.draft"
             draft.write_text(text, encoding="utf-8")
             os.replace(draft, folder / name)
     except OSError as error:
+        draft.unlink(missing_ok=True)
         raise RunFolderError(f"The report cannot be written to {folder}: {error.strerror}.") from error
     return folder / PAGE
 
