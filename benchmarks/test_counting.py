@@ -1,6 +1,6 @@
 """Counting without running against fvcore, which runs the network: time and peak memory on the same networks.
 
-Run with `pytest benchmarks/test_counting.py --benchmark-enable --benchmark-only -s`. Each counter works in a fresh
+Run with `pytest benchmarks -s` (or `tox run -e benchmarks`). Each counter works in a fresh
 process on a loaded network, the two in turn; the table's time is ours in this process, the ratios are fvcore / ours.
 """
 
