@@ -6,10 +6,10 @@ import html
 from collections.abc import Callable, Mapping
 
 from lic_bench.records import Call, Origin
-from lic_bench.report.charts import Chart, as_json, blank, marker
+from lic_bench.report.charts import HEIGHT, Chart, as_json, blank, marker
 from lic_bench.report.content import Content
 from lic_bench.report.growth import Size, distinct
-from lic_bench.report.palette import Look
+from lic_bench.report.palette import LINES, Look
 
 
 def work_against_size(content: Content, known: Mapping[str, Look], name: str) -> Chart | None:
@@ -61,11 +61,12 @@ def _against_size(
                 figure.add_trace(
                     go.Scatter(
                         x=[x for x, _ in there], y=[y for _, y in there], mode=mode, name=label, legendgroup=label,
-                        showlegend=origin is Origin.PREDICTED, line={"color": look.colour, "dash": "dash"},
+                        showlegend=origin is Origin.PREDICTED, line={"color": look.colour, "dash": LINES[origin]},
                         marker=marker(look, origin, 7),
                         hovertemplate=f"{label}<br>%{{x:.2f}} megapixels: %{{y:.1f}}<br>{origin}<extra></extra>",
                     )
                 )  # fmt: skip
+    figure.update_layout(height=max(HEIGHT, 130 + 20 * len(shown)), legend={"tracegroupgap": 0})
     figure.update_xaxes(type="log")
     figure.update_yaxes(type="log")
     largest = ", ".join(f"{one.codec} {predicted(one.sizes[-1]) or 0:.0f}" for one in shown)

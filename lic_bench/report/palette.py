@@ -17,7 +17,7 @@ LUMINANCES = (0.16, 0.26)
 
 MARKERS = ("circle", "square", "diamond", "triangle-up", "triangle-down", "pentagon", "hexagon", "star", "cross", "x")
 LINES = {Origin.MEASURED: "solid", Origin.PUBLISHED: "dash", Origin.DIGITISED: "dot", Origin.PREDICTED: "dashdot"}
-OPENINGS = {Origin.MEASURED: "", Origin.PUBLISHED: "-open", Origin.DIGITISED: "-open-dot", Origin.PREDICTED: "-dot"}
+OPENINGS = {Origin.MEASURED: "", Origin.PUBLISHED: "-open", Origin.DIGITISED: "-open-dot", Origin.PREDICTED: "-open"}
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Look:
     marker: str
 
     def symbol(self, origin: Origin) -> str:
-        """Plotly's name of the marker: filled for measured, hollow for published, hollow with a dot for digitised."""
+        """Plotly's name of the marker: filled where measured, hollow otherwise, with a dot where digitised."""
         return self.marker + OPENINGS[origin]
 
 
