@@ -205,11 +205,19 @@ def _require_weights(cards: Sequence[CodecCard], request: Request) -> None:
 def _folder(request: Request, prepared: Prepared, observer: Observer) -> store.RunFolder:
     """The unfinished run of the same request to be continued, or a new one."""
     header = _header(request, prepared)
-    if not request.fresh and not header.dirty:
-        for path, earlier in store.latest_unfinished(request.output):
-            if _same(earlier, header):
-                observer.note(f"Continuing the run in {path}.")
-                return store.open_again(path)
+    unfinished = [] if request.fresh else list(store.latest_unfinished(request.output))
+    for path, earlier in unfinished:
+        if not header.dirty and _same(earlier, header):
+            observer.note(f"Continuing the run in {path}.")
+            return store.open_again(path)
+    for path, earlier in unfinished:
+        if earlier.jobs == header.jobs:
+            why = (
+                "the checkout has uncommitted changes"
+                if header.dirty
+                else "code, packages, pictures or machine changed"
+            )
+            observer.note(f"The unfinished run in {path} is not continued, since {why}; a new run begins.")
     return store.create(request.output, header)
 
 

@@ -138,3 +138,19 @@ def test_a_run_folder_travels(folder: Path, tmp_path: Path) -> None:
     assert again.page.parent == moved
     assert [row for row in again.rows if isinstance(row, Failure)] == []
     assert again.rows == run.rows
+
+
+def test_an_unfinished_run_of_other_code_is_not_continued_and_that_is_said(folder: Path, tmp_path: Path) -> None:
+    wanted = request(folder, tmp_path / "runs", "LOSSLESS")
+    first = runner.run(wanted)
+    header = json.loads((first.folder / store.HEADER).read_text()) | {"finished": None, "lic_bench": "0.0.1"}
+    (first.folder / store.HEADER).write_text(json.dumps(header))
+    said: list[str] = []
+
+    class Listening(runner.Silent):
+        def note(self, text: str) -> None:
+            said.append(text)
+
+    second = runner.run(wanted, Listening())
+    assert second.folder != first.folder
+    assert any(str(first.folder) in text and "is not continued" in text for text in said)
