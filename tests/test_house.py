@@ -19,7 +19,7 @@ FLOORS = [
     {"store", "catalogue"},
     {"curves", "metrics", "operators", "tally", "macs", "timing", "memory", "machine"},
     {"bdrate", "measure", "cost", "limits", "auditors", "convert"},
-    {"check", "audit", "doctor"},
+    {"check", "audit", "doctor", "interchange"},
     {"report", "execute", "plan", "estimate"},
     {"runner"},
     {"show", "api", "cost_tables", "show_cost"},

@@ -1,0 +1,99 @@
+"""Commands about what there is to measure: models, datasets, doctor, fetch, convert."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lic_bench.cli.app import app
+from lic_bench.cli.options import Data, chosen_device, split
+
+fetch = typer.Typer(help="Download checkpoints or pictures and prove them.", no_args_is_help=True)
+app.add_typer(fetch, name="fetch")
+
+
+@app.command()
+def models(
+    weights: Annotated[
+        list[Path] | None, typer.Option("--weights", help="Folder with checkpoints. Repeatable.", show_default=False)
+    ] = None,
+    select: Annotated[str, typer.Argument(help='"all", names or globs.')] = "all",
+) -> None:
+    """List the codecs: paper, licence, operating points, and where their weights are."""
+    from lic_bench import show
+
+    show.models(select, tuple(weights or ()))
+
+
+@app.command()
+def datasets(data: Data = None) -> None:
+    """List the data sets: pictures, licence, and whether they are here."""
+    from lic_bench import show
+
+    show.datasets(data)
+
+
+@app.command()
+def doctor(
+    model: Annotated[str, typer.Argument(help="A model's name, or file.py:CARD.")],
+    weights: Annotated[
+        Path | None,
+        typer.Option(help="A checkpoint; without it the untrained network.", show_default=False),
+    ] = None,
+    point: Annotated[str | None, typer.Option(help="Operating point. [default: the first]", show_default=False)] = None,
+    device: Annotated[str, typer.Option(help="cpu, cuda, or auto: CUDA where there is one.")] = "cpu",
+) -> None:
+    """Examine a codec and a checkpoint: layout, width, coding against the forward pass, rates, a first figure."""
+    from lic_bench import catalogue, show
+    from lic_bench import doctor as practice
+
+    card = catalogue.card(model)
+    chosen = card.points[0] if point is None else card.point(point)
+    wrong = [found.verdict for found in show.findings(practice.examine(card, chosen, weights, chosen_device(device)))]
+    raise typer.Exit(1 if practice.Verdict.WRONG in wrong else 0)
+
+
+@fetch.command("models")
+def fetch_models(
+    select: Annotated[list[str], typer.Argument(help='"all", names or globs ("mbt*").')],
+    points: Annotated[
+        str, typer.Option(help='Operating points, by label or glob ("1,2,ms-ssim-*").', show_default=False)
+    ] = "",
+) -> None:
+    """Download and prove checkpoints; for those no program can read, print the page to visit and the path to use."""
+    from lic_bench import catalogue, plan, show, supply
+
+    cards = catalogue.select(",".join(select))
+    wanted = [(card, point) for card in cards for point in plan.wanted(card, split(points))]
+    with show.downloads() as watched:
+        failed = [done.failed for done in show.supplied(supply.supply(wanted, watched=watched))]
+    raise typer.Exit(1 if any(failed) else 0)
+
+
+@fetch.command("datasets")
+def fetch_datasets(
+    select: Annotated[list[str], typer.Argument(help="Names of data sets.")],
+    data: Data = None,
+) -> None:
+    """Download and prove the pictures of data sets."""
+    from lic_bench import datasets as described
+
+    for name in select:
+        found = described.find(name, data, download=True)
+        typer.echo(f"{name}: {len(found.pictures)} pictures in {found.pictures[0].path.parent}")
+
+
+@app.command()
+def convert(
+    family: Annotated[str, typer.Argument(help="Whose checkpoints: gllmm.")],
+    checkpoint: Annotated[Path, typer.Argument(help="The prefix of TensorFlow's files, or an .npz of variables.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="[default: CHECKPOINT.safetensors]", show_default=False)
+    ] = None,
+) -> None:
+    """Turn a checkpoint of another framework into one that `--weights` takes."""
+    from lic_bench.convert import convert as converted
+
+    typer.echo(converted(family, checkpoint, output or checkpoint.with_name(f"{checkpoint.name}.safetensors")))

@@ -1,0 +1,1 @@
+"""Other people's result files, in and out: one file per format."""
