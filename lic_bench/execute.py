@@ -12,7 +12,7 @@ import queue
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -22,6 +22,8 @@ from multiprocessing.process import BaseProcess
 from types import GeneratorType
 from typing import Any
 
+from lic_bench import catalogue
+from lic_bench.codec import CodecCard
 from lic_bench.records import Doubt, Failure, Job, Measurement, Row
 
 
@@ -29,12 +31,16 @@ class ProcessDied(Exception):
     """A pass's process ended, failed or was stopped before it gave its result."""
 
 
+class ProcessStopped(ProcessDied):
+    """A process ran past its time."""
+
+
 def rows(jobs: Sequence[Job], workers: int = 1, timeout_seconds: float | None = None) -> Iterator[Row]:
     """Rows of all jobs as they are made. With several workers times carry the doubt that the machine was shared.
 
     `timeout_seconds` bounds one pass on one picture. When the caller stops early (Ctrl-C) every process is ended.
     """
-    processes = _Processes(_context(jobs), timeout_seconds)
+    processes = Processes(context(catalogue.card(job.door) for job in jobs), timeout_seconds)
     try:
         if workers == 1:
             for job in jobs:
@@ -45,7 +51,7 @@ def rows(jobs: Sequence[Job], workers: int = 1, timeout_seconds: float | None = 
         processes.stop()
 
 
-def _side_by_side(processes: _Processes, jobs: Sequence[Job], workers: int) -> Iterator[Row]:
+def _side_by_side(processes: Processes, jobs: Sequence[Job], workers: int) -> Iterator[Row]:
     """Rows of several jobs at a time, as they come."""
     made: queue.SimpleQueue[Row | BaseException | None] = queue.SimpleQueue()
 
@@ -75,7 +81,7 @@ def _side_by_side(processes: _Processes, jobs: Sequence[Job], workers: int) -> I
         pool.shutdown(cancel_futures=True)
 
 
-def _job_rows(processes: _Processes, job: Job) -> Iterator[Row]:
+def _job_rows(processes: Processes, job: Job) -> Iterator[Row]:
     """The passes of one job, one process after another."""
     from lic_bench import measure
 
@@ -99,7 +105,7 @@ def _job_rows(processes: _Processes, job: Job) -> Iterator[Row]:
         yield Failure(job.codec, job.point, job.dataset, at, "process", str(error))
 
 
-class _Processes:
+class Processes:
     """Starts fresh processes, and ends all that run when it is stopped."""
 
     def __init__(self, context: BaseContext, timeout_seconds: float | None) -> None:
@@ -115,7 +121,9 @@ class _Processes:
         try:
             while True:
                 if not pipe.poll(self.timeout_seconds):
-                    raise ProcessDied(f"gave no result within {self.timeout_seconds:g} s and was stopped (--timeout)")
+                    raise ProcessStopped(
+                        f"gave no result within {self.timeout_seconds:g} s and was stopped (--timeout)"
+                    )
                 kind, value = pipe.recv()
                 if kind == "done":
                     return
@@ -164,14 +172,14 @@ def _serve(pipe: Connection, work: Callable[..., Any], arguments: tuple[Any, ...
             pipe.send(("error", f"{type(error).__name__}: {error}"))
 
 
-def _context(jobs: Sequence[Job]) -> BaseContext:
-    """A way to start processes that have run nothing yet."""
+def context(cards: Iterable[CodecCard]) -> BaseContext:
+    """A way to start processes that have run nothing yet, prepared for these codecs."""
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
-    from lic_bench import catalogue, machine
+    from lic_bench import machine
 
     context = multiprocessing.get_context("forkserver")
-    cards = [catalogue.card(job.door) for job in jobs]
+    cards = tuple(cards)
     heavy = ["compressai.models"] if any(card.learned for card in cards) else []  # 7 s that need be spent only once
     loaders = {card.loader.partition(":")[0] for card in cards}
     context.set_forkserver_preload(["lic_bench.measure", "pytorch_msssim", *heavy, *sorted(loaders)])
