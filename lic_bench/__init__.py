@@ -25,6 +25,7 @@ _API = {
     "complexity": "lic_bench.api",
     "bd_rate": "lic_bench.bdrate",
     "bd_psnr": "lic_bench.bdrate",
+    "read_curves": "lic_bench.api",
 }
 
 __all__ = ["__version__", *_API]

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from lic_bench import catalogue, runner
+from lic_bench import catalogue, curve_files, runner
 from lic_bench import weights as checkpoints
 from lic_bench.codec import Codec
 from lic_bench.cost import complexity
+from lic_bench.curves import RDCurve
 from lic_bench.records import Settings
 
-__all__ = ["codec", "complexity", "run"]
+__all__ = ["codec", "complexity", "read_curves", "run"]
 
 
 def codec(name: str, point: str | None = None, weights: str | Path | None = None, device: str = "cpu") -> Codec:
@@ -65,3 +66,11 @@ def run(
             settings=settings or Settings(device=device),
         )
     )
+
+
+def read_curves(path: str | Path) -> tuple[RDCurve, ...]:
+    """The published curves of a file that `lic-bench import` wrote, to be compared by `lic_bench.bd_rate`.
+
+    Raises RequestError for a file that is missing, damaged or of another kind.
+    """
+    return curve_files.read(Path(path))

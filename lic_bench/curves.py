@@ -95,21 +95,27 @@ class RDCurve:
         """The same curve with its means taken over fewer pictures; points that lack one of them are left out."""
         kept = [point for point in self.points if all(name in point.by_picture for name in pictures)]
         points = [_mean(point.label, {name: point.by_picture[name] for name in pictures}) for point in kept]
-        return replace(self, points=_by_rate(points), pictures=tuple(sorted(pictures)), picture_count=len(pictures))
+        return replace(self, points=by_rate(points), pictures=tuple(sorted(pictures)), picture_count=len(pictures))
 
 
 def measured(rows: Iterable[Measurement], run: str, rate: Rate = "stream") -> tuple[RDCurve, ...]:
-    """Curves per codec and training target from a run's measurements, in the order codecs first appear.
+    """Curves per codec and training target from a run's rows, in the order codecs first appear.
 
-    Untrained rows make no curve. A point whose pictures are not all the curve's (failures) carries a doubt.
+    Untrained rows make no curve, imported ones a published curve. A point whose pictures are not all the curve's
+    (failures) carries a doubt.
     """
-    grouped: dict[tuple[str, str, str | None], dict[str, list[Measurement]]] = {}
+    grouped: dict[tuple[str, str, str | None, Origin], dict[str, list[Measurement]]] = {}
     for row in rows:
         if row.training is not Training.UNTRAINED and _bpp(row, rate) is not None:
-            key = row.codec, row.dataset, target(row.codec, row.point, row.training)
+            key = row.codec, row.dataset, target(row.codec, row.point, row.training), row.origin
             grouped.setdefault(key, {}).setdefault(row.point, []).append(row)
-    source = Source(Origin.MEASURED, run, how="this run")
-    return tuple(_measured_curve(*key, points, rate, source) for key, points in grouped.items())
+    sources = {
+        Origin.MEASURED: Source(Origin.MEASURED, run, how="this run"),
+        Origin.PUBLISHED: Source(
+            Origin.PUBLISHED, f"Figures measured elsewhere, imported as run {run}", run, how="imported rows"
+        ),
+    }
+    return tuple(_measured_curve(*key[:3], points, rate, sources[key[3]]) for key, points in grouped.items())
 
 
 def target(codec: str, point: str, training: Training) -> str | None:
@@ -129,6 +135,40 @@ def known_card(codec: str) -> CodecCard | None:
         return None
 
 
+def over_pictures(
+    codec: str,
+    title: str,
+    dataset: str,
+    optimised_for: str | None,
+    points: Mapping[str, Mapping[str, RDPoint]],
+    rate_kind: str,
+    source: Source,
+    doubts: Iterable[Doubt] = (),
+) -> RDCurve:
+    """A curve of means over pictures, from the points of single pictures by label and name of the picture.
+
+    A point whose pictures are not all the curve's carries a doubt.
+    """
+    pictures = {name for by_picture in points.values() for name in by_picture}
+    means = [_mean(label, by_picture) for label, by_picture in points.items()]
+    means = [
+        _doubted(point, Doubt.DIFFERENT_PICTURES) if set(point.by_picture) != pictures else point for point in means
+    ]
+    found = [doubt for point in means for doubt in point.doubts]
+    return RDCurve(
+        codec,
+        title,
+        dataset,
+        optimised_for,
+        by_rate(means),
+        rate_kind,
+        source,
+        tuple(dict.fromkeys([*found, *doubts])),
+        tuple(sorted(pictures)),
+        len(pictures),
+    )
+
+
 def _measured_curve(
     codec: str,
     dataset: str,
@@ -139,27 +179,12 @@ def _measured_curve(
 ) -> RDCurve:
     card = known_card(codec)
     rows = [row for some in points.values() for row in some]
-    pictures = {row.picture for row in rows}
-    means = [_mean(label, {row.picture: _point(row, rate) for row in some}) for label, some in points.items()]
-    means = [
-        _doubted(point, Doubt.DIFFERENT_PICTURES) if set(point.by_picture) != pictures else point for point in means
-    ]
-    doubts = [doubt for point in means for doubt in point.doubts]
-    doubts += [doubt for row in rows for doubt in row.doubts if doubt in ABOUT_QUALITY]
+    pictured = {label: {row.picture: _point(row, rate) for row in some} for label, some in points.items()}
+    doubts = [doubt for row in rows for doubt in row.doubts if doubt in ABOUT_QUALITY]
     if card and card.demonstration:
         doubts.append(Doubt.DEMONSTRATION)
-    return RDCurve(
-        codec,
-        card.title if card else codec,
-        dataset,
-        optimised_for,
-        _by_rate(means),
-        rate,
-        source,
-        tuple(dict.fromkeys(doubts)),
-        tuple(sorted(pictures)),
-        len(pictures),
-    )
+    title = card.title if card else codec
+    return over_pictures(codec, title, dataset, optimised_for, pictured, rate, source, doubts)
 
 
 def _bpp(row: Measurement, rate: Rate) -> float | None:
@@ -196,7 +221,8 @@ def _doubted(point: RDPoint, doubt: Doubt) -> RDPoint:
     return replace(point, doubts=(*point.doubts, doubt))
 
 
-def _by_rate(points: Sequence[RDPoint]) -> tuple[RDPoint, ...]:
+def by_rate(points: Sequence[RDPoint]) -> tuple[RDPoint, ...]:
+    """Points in the order of a curve."""
     return tuple(sorted(points, key=lambda point: point.bpp))
 
 
@@ -236,7 +262,7 @@ def _published_curve(key: CurveId, dataset: str, points: Sequence[published.Publ
         key.codec,
         dataset,
         None if key.optimised_for == "none" else key.optimised_for,
-        _by_rate([RDPoint(point.quality, point.bpp, point.psnr_db, point.ms_ssim, point.lpips) for point in points]),
+        by_rate([RDPoint(point.quality, point.bpp, point.psnr_db, point.ms_ssim, point.lpips) for point in points]),
         " or ".join(dict.fromkeys(point.bpp_kind for point in points)),
         source,
         (Doubt.UNCONFIRMED,) if (key.codec, dataset, key.source_id) in published.cautions() else (),

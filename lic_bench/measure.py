@@ -250,7 +250,8 @@ def _doubts(row: Measurement, card: CodecCard) -> tuple[Doubt, ...]:
         found.append(Doubt.OWN_WEIGHTS)
     if row.is_lossless:
         found.append(Doubt.LOSSLESS)
-    if row.estimated_bits is not None and abs(row.estimated_bits - row.payload_bits) > RATE_GAP * row.payload_bits:
+    estimated, payload = row.estimated_bits, row.payload_bits
+    if estimated is not None and payload is not None and abs(estimated - payload) > RATE_GAP * payload:
         found.append(Doubt.RATE_GAP)
     if any(count.is_lower_bound for count in row.macs):
         found.append(Doubt.UNSEEN_WORK)

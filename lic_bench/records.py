@@ -14,6 +14,9 @@ from typing import ClassVar
 
 FORMAT = 1
 
+IMPORTED = "imported"
+"""The status of a row that holds somebody else's figures."""
+
 
 class Origin(StrEnum):
     """How a figure was obtained. A figure without one is a bug."""
@@ -168,7 +171,8 @@ class Measurement:
     `psnr_db` is infinite for a lossless picture. Scores and estimated bits are None where they do not exist: always
     for untrained networks, whose rate and distortion mean nothing. `fresh_process` says what another process made of
     the stream: "exact", by how much it differed, or None where that was not tried. `scaling` holds counts at other
-    picture sizes, on the first row of an operating point only.
+    picture sizes, on the first row of an operating point only. `status` is "measured", or "imported" for figures that
+    others measured elsewhere; of those `payload_bits` is None where nobody told.
     """
 
     # JSON has no infinity; a lossless PSNR is written as the string "Infinity".
@@ -183,7 +187,7 @@ class Measurement:
     width: int
     height: int
     stream_bytes: int
-    payload_bits: int
+    payload_bits: int | None
     estimated_bits: float | None
     psnr_db: float | None
     ms_ssim: float | None
@@ -214,14 +218,19 @@ class Measurement:
         return 8 * self.stream_bytes / self.pixels
 
     @property
-    def payload_bpp(self) -> float:
-        """Bits per pixel of the entropy-coded strings alone (CompressAI's convention)."""
-        return self.payload_bits / self.pixels
+    def payload_bpp(self) -> float | None:
+        """Bits per pixel of the entropy-coded strings alone (CompressAI's convention); None where it was not told."""
+        return None if self.payload_bits is None else self.payload_bits / self.pixels
 
     @property
     def estimated_bpp(self) -> float | None:
         """Bits per pixel the likelihoods promise, or None where the codec cannot say."""
         return None if self.estimated_bits is None else self.estimated_bits / self.pixels
+
+    @property
+    def origin(self) -> Origin:
+        """Measured here, or published by others and imported."""
+        return Origin.PUBLISHED if self.status == IMPORTED else Origin.MEASURED
 
     @property
     def is_lossless(self) -> bool:
@@ -258,7 +267,11 @@ class PictureRecord:
 
 @dataclass(frozen=True)
 class RunHeader:
-    """Under what conditions a run was made; written before the first row."""
+    """Under what conditions a run was made; written before the first row.
+
+    `imported_from` names the files whose figures the rows hold, with their sha256: nothing of such a run was measured
+    by this suite, and the machine is unknown.
+    """
 
     started: str
     command: tuple[str, ...]
@@ -272,5 +285,6 @@ class RunHeader:
     pictures: tuple[PictureRecord, ...]
     jobs: tuple[Job, ...]
     notes: tuple[str, ...] = ()
+    imported_from: tuple[str, ...] = ()
     finished: str | None = None
     format: int = FORMAT

@@ -15,6 +15,8 @@ from lic_bench.records import Failure, Job, PictureRecord, Row, RunHeader, Setti
 if TYPE_CHECKING:
     import pandas as pd
 
+    from lic_bench.curves import RDCurve
+
 EVERY = "*"
 """Stands for all codecs and points in the failure row of a picture that cannot be read."""
 
@@ -141,13 +143,13 @@ def run(request: Request, observer: Observer | None = None) -> Run:
     return report(folder.path, request.anchor)
 
 
-def report(folder: Path, anchor: str | None = None) -> Run:
-    """Write the page and tables of a run folder beside its rows. Loads no codec."""
+def report(folder: Path, anchor: str | None = None, given: Sequence[RDCurve] = ()) -> Run:
+    """Write the page and tables of a run folder beside its rows, with published curves `given`. Loads no codec."""
     from lic_bench.report import page
 
     header, rows = store.read(folder)
     kept = plan.latest(rows)
-    written = page.write(kept, header, anchor, folder)
+    written = page.write(kept, header, anchor, folder, given)
     return Run(folder, header, tuple(kept), written)
 
 

@@ -17,7 +17,7 @@ FLOORS = [
     | {"datasets", "learned", "pretend", "shortcuts"},
     {"zoo"},
     {"store", "catalogue"},
-    {"curves", "metrics", "operators", "tally", "macs", "timing", "memory", "machine"},
+    {"curves", "curve_files", "metrics", "operators", "tally", "macs", "timing", "memory", "machine"},
     {"bdrate", "measure", "cost", "limits", "auditors", "convert"},
     {"check", "audit", "doctor", "interchange"},
     {"report", "execute", "plan", "estimate"},

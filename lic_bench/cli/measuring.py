@@ -81,12 +81,21 @@ def run(
 def report(
     runs: Annotated[list[Path], typer.Argument(help="Run folders (runs/...).")],
     anchor: Anchor = None,
+    curve: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--curve",
+            help="A file of published curves (`lic-bench import` makes one) to draw besides. Repeatable.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Write the page and tables of finished or interrupted runs again; no codec is loaded."""
-    from lic_bench import runner
+    from lic_bench import curve_files, runner
 
+    given = [one for path in curve or () for one in curve_files.read(path)]
     for folder in runs:
-        typer.echo(runner.report(folder, anchor).page)
+        typer.echo(runner.report(folder, anchor, given).page)
 
 
 @app.command()

@@ -26,17 +26,27 @@ PUBLISHED_DEFAULTS: dict[str, dict[Metric, CurveId]] = {
 """The VTM curves to compare with; the first has no MS-SSIM on Kodak, so that metric has an anchor of its own."""
 
 
-def check(request: str | None, codecs: Collection[str], dataset: str = PUBLISHED_DATASET) -> None:
-    """Refuse an anchor that is neither one of the run's codecs nor published, before anything is measured.
+def check(
+    request: str | None,
+    codecs: Collection[str],
+    dataset: str = PUBLISHED_DATASET,
+    given: Sequence[RDCurve] = (),
+) -> None:
+    """Refuse an anchor that is neither one of the run's codecs, nor a curve given to the report, nor published.
 
     Raises RequestError with those that may be meant.
     """
     if request is None or request in codecs:
         return
+    sources = sorted({curve.source.source_id for curve in _called(request, given)})
+    if len(sources) > 1:
+        raise RequestError(f"{request} is in more than one file of curves; say {_choices(request, sources)}.")
+    if sources:
+        return
     name, _, source_id = request.partition("/")
     known = sorted({point.codec for point in published.rd_points()})
     if name not in known:
-        close = get_close_matches(name, [*codecs, *known], n=3, cutoff=0.5)
+        close = get_close_matches(name, [*codecs, *(curve.codec for curve in given), *known], n=3, cutoff=0.5)
         hint = f"Did you mean {' or '.join(close)}?" if close else "vtm-17.0 and jpeg are two that there are."
         raise RequestError(f"There is no anchor called {request!r}, neither in the run nor published. {hint}")
     there = sorted({point.source_id for point in published.rd_points() if point.codec == name})
@@ -46,8 +56,8 @@ def check(request: str | None, codecs: Collection[str], dataset: str = PUBLISHED
 
 
 def among(request: str, some: Sequence[RDCurve]) -> RDCurve | None:
-    """The curve of that codec, trained for MSE where there are several targets; None where there is none."""
-    found = [curve for curve in some if curve.codec == request]
+    """The curve called `codec` or `codec/source_id`, for MSE where there are several targets; None without one."""
+    found = _called(request, some)
     return min(found, key=lambda curve: curve.optimised_for == "ms-ssim", default=None)
 
 
@@ -75,6 +85,10 @@ def defaults(dataset: str) -> dict[Metric, RDCurve]:
     """The published curve to compare with on a data set, by metric; empty where there is none."""
     found = {metric: curves.find(dataset, wanted) for metric, wanted in PUBLISHED_DEFAULTS.get(dataset, {}).items()}
     return {metric: curve for metric, curve in found.items() if curve is not None}
+
+
+def _called(request: str, some: Iterable[RDCurve]) -> list[RDCurve]:
+    return [curve for curve in some if request in (curve.codec, f"{curve.codec}/{curve.source.source_id}")]
 
 
 def _choices(name: str, sources: Iterable[str]) -> str:

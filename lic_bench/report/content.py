@@ -7,23 +7,22 @@ run's pictures are the published ones, measured and published curves share a vie
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from statistics import fmean
 
-from lic_bench import curves, published
+from lic_bench import curves
 from lic_bench.bdrate import BDFigure, bd_psnr, bd_rate
-from lic_bench.codec import CodecCard
 from lic_bench.curves import Metric, RDCurve
 from lic_bench.records import Call, Doubt, Failure, Measurement, Origin, Row, RunHeader, Training
 from lic_bench.report import anchor as anchors
+from lic_bench.report.groups import Group, RDCurveKey, groups, key
 from lic_bench.report.growth import Growth, growths
 from lic_bench.report.points import OperatingPoint, operating_points
 
 BD_RATE, BD_PSNR, BD_RATE_MS_SSIM = "BD-rate (PSNR)", "BD-PSNR", "BD-rate (MS-SSIM)"
 
 Figures = Mapping[str, BDFigure]
-RDCurveKey = tuple[str, str, str | None, str]
 
 
 @dataclass(frozen=True)
@@ -90,8 +89,14 @@ class Content:
 
     @property
     def measured(self) -> tuple[str, ...]:
-        """Codecs whose rate and distortion were measured."""
-        return _codecs(point for point in self.points if point.training is not Training.UNTRAINED)
+        """Codecs whose rate and distortion were measured in this run."""
+        here = (point for point in self.points if point.origin is Origin.MEASURED)
+        return _codecs(point for point in here if point.training is not Training.UNTRAINED)
+
+    @property
+    def imported(self) -> tuple[str, ...]:
+        """Codecs whose rate and distortion others measured, taken over from their files."""
+        return _codecs(point for point in self.points if point.origin is not Origin.MEASURED)
 
     @property
     def doubts(self) -> Mapping[Doubt, tuple[str, ...]]:
@@ -108,103 +113,31 @@ class Content:
         return {doubt: tuple(found[doubt]) for doubt in Doubt if doubt in found}
 
 
-def counted(number: int, thing: str) -> str:
-    """A number with its noun: "1 picture", "24 pictures"."""
-    return f"{number} {thing}{'' if number == 1 else 's'}"
-
-
-def key(curve: RDCurve) -> RDCurveKey:
-    """What tells one curve of a view from another."""
-    return curve.codec, curve.source.source_id, curve.optimised_for, curve.dataset
-
-
-def gather(rows: Sequence[Row], header: RunHeader, anchor: str | None = None, intervals: bool = True) -> Content:
+def gather(
+    rows: Sequence[Row],
+    header: RunHeader,
+    anchor: str | None = None,
+    intervals: bool = True,
+    given: Sequence[RDCurve] = (),
+) -> Content:
     """Everything a report says about a run. Without `intervals` nothing is resampled over pictures, which is faster.
 
+    `given` are published curves to be drawn besides; those over other pictures than the run's get views of their own.
     Raises RequestError for an anchor that there is not.
     """
     measurements = [row for row in rows if isinstance(row, Measurement)]
     failures = tuple(row for row in rows if isinstance(row, Failure))
     codecs = tuple(dict.fromkeys([job.codec for job in header.jobs] + [row.codec for row in measurements]))
-    anchors.check(anchor, codecs, header.dataset)
+    anchors.check(anchor, codecs, header.dataset, given)
     run = f"{header.started[:19].replace('-', '').replace(':', '')}-{header.commit or header.lic_bench}"
     found = curves.measured(measurements, run)
     cards = [card for card in map(curves.known_card, codecs) if card]
-    own = anchor if anchor in codecs else None
-    if published.PICTURES.get(header.dataset) == len(header.pictures):
-        groups = [_joint_group(header.dataset, found, cards, anchor, own)]
-    else:
-        groups = _separate_groups(header, found, cards, anchor, own)
-    views = tuple(_view(group, intervals) for group in groups)
+    grouped = groups(header, found, given, cards, anchor, codecs)
+    views = tuple(_view(group, intervals) for group in grouped)
     return Content(header, run, operating_points(measurements, found), failures, views, growths(measurements))
 
 
-@dataclass(frozen=True)
-class _Group:
-    """A view before its figures are worked out."""
-
-    title: str
-    dataset: str
-    curves: Sequence[RDCurve]
-    anchors: Mapping[Metric, RDCurve]
-    no_anchor: str = ""
-    owner: Mapping[RDCurveKey, tuple[str, ...]] = field(default_factory=dict)
-
-
-def _joint_group(
-    dataset: str, found: Sequence[RDCurve], cards: Sequence[CodecCard], anchor: str | None, own: str | None
-) -> _Group:
-    """Measured and published curves together: the run covers exactly the published pictures."""
-    named, owner = _published(cards, dataset)
-    chosen, why = _measured_anchor(own, found) if own else _published_anchors(anchor, dataset)
-    return _Group(f"{dataset}, measured and published", dataset, [*found, *named], chosen, why, owner)
-
-
-def _separate_groups(
-    header: RunHeader, found: Sequence[RDCurve], cards: Sequence[CodecCard], anchor: str | None, own: str | None
-) -> list[_Group]:
-    """What was measured, and apart from it what was published on other pictures."""
-    place = anchors.PUBLISHED_DATASET
-    chosen: dict[Metric, RDCurve] = {}
-    if anchor and not own:
-        pictures = f"{counted(len(header.pictures), 'picture')} of {header.dataset}"
-        why = f"{anchor} was published on {place}, and this run measured {pictures}"
-    else:
-        chosen, why = _measured_anchor(own or anchors.MEASURED_DEFAULT, found)
-    groups = [_Group(f"{header.dataset}, measured in this run", header.dataset, found, chosen, why)]
-    named, owner = _published(cards, place)
-    if named:
-        chosen, why = _published_anchors(None if own else anchor, place)
-        groups.append(_Group(f"{place}, published (not measured in this run)", place, named, chosen, why, owner))
-    return groups
-
-
-def _published(cards: Sequence[CodecCard], dataset: str) -> tuple[list[RDCurve], dict[RDCurveKey, tuple[str, ...]]]:
-    """The published curves that cards name, each once, and which cards name them."""
-    named: dict[RDCurveKey, RDCurve] = {}
-    owner: dict[RDCurveKey, tuple[str, ...]] = {}
-    for card in cards:
-        for curve in filter(None, (curves.find(dataset, wanted) for wanted in card.published)):
-            named[key(curve)] = curve
-            owner[key(curve)] = (*owner.get(key(curve), ()), card.name)
-    return list(named.values()), owner
-
-
-def _published_anchors(anchor: str | None, dataset: str) -> tuple[dict[Metric, RDCurve], str]:
-    if anchor is None:
-        return anchors.defaults(dataset), ""
-    curve = anchors.among_published(anchor, dataset)
-    return ({"psnr_db": curve, "ms_ssim_db": curve}, "") if curve else ({}, f"{anchor} was not published on {dataset}")
-
-
-def _measured_anchor(name: str, found: Sequence[RDCurve]) -> tuple[dict[Metric, RDCurve], str]:
-    curve = anchors.among(name, found)
-    if curve is None:
-        return {}, f"{name} has no measured curve in this run; --anchor takes another codec of the run"
-    return {"psnr_db": curve, "ms_ssim_db": curve}, ""
-
-
-def _view(group: _Group, intervals: bool) -> View:
+def _view(group: Group, intervals: bool) -> View:
     there = {key(curve): curve for curve in [*group.curves, *group.anchors.values()]}
     figures = {name: _figures(curve, group.anchors, intervals) for name, curve in there.items()}
     found = tuple(there.values())

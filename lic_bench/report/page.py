@@ -15,7 +15,8 @@ from lic_bench.errors import RunFolderError
 from lic_bench.records import Call, Origin, Row, RunHeader, Training
 from lic_bench.report import charts, growth_charts, tables
 from lic_bench.report.charts import Chart
-from lic_bench.report.content import BD_RATE, Content, View, counted, gather
+from lic_bench.report.content import BD_RATE, Content, View, gather
+from lic_bench.report.groups import counted
 from lic_bench.report.table import Table
 
 PAGE, MARKDOWN = "report.html", "report.md"
@@ -33,12 +34,15 @@ class Section:
     points: Table
 
 
-def write(rows: Sequence[Row], header: RunHeader, anchor: str | None, folder: Path) -> Path:
+def write(
+    rows: Sequence[Row], header: RunHeader, anchor: str | None, folder: Path, given: Sequence[RDCurve] = ()
+) -> Path:
     """Write report.html, report.md and the CSV tables into a folder and return the page's path.
 
-    Raises RequestError for an anchor that there is not, RunFolderError where the files cannot be written.
+    `given` are published curves to be drawn besides. Raises RequestError for an anchor that there is not,
+    RunFolderError where the files cannot be written.
     """
-    content = gather(rows, header, anchor)
+    content = gather(rows, header, anchor, given=given)
     written = {PAGE: render(content), MARKDOWN: markdown(content), **csv(content)}
     draft = folder / ".report.draft"
     try:
@@ -127,6 +131,11 @@ def sentences(content: Content) -> list[str]:
         f"Rate and distortion of {len(content.measured)} were measured here, "
         f"{counted(len(trained), 'trained network')} among them."
     ]
+    if content.imported:
+        codecs_there = counted(len(content.imported), "codec")
+        said.append(
+            f"Rate and distortion of {codecs_there} were imported: others measured them, and the notes say who."
+        )
     if content.untrained:
         said.append(
             f"{counted(len(content.untrained), 'network')} had no weights and ran with random ones: work, times and "
@@ -162,6 +171,8 @@ def conditions(header: RunHeader) -> dict[str, Mapping[str, Any]]:
         "lic-bench": header.lic_bench,
         "commit": f"{header.commit or 'unknown'}{' with local changes' if header.dirty else ''}",
     }
+    if header.imported_from:
+        run["imported from"] = ", ".join(header.imported_from)
     return {
         "Run": run,
         "Machine": header.machine,

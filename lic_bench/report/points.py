@@ -9,7 +9,7 @@ from statistics import fmean, quantiles
 
 from lic_bench import curves
 from lic_bench.curves import RDPoint
-from lic_bench.records import Call, Doubt, Measurement, MemoryUse, Training
+from lic_bench.records import Call, Doubt, Measurement, MemoryUse, Origin, Training
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class OperatingPoint:
     """One codec at one operating point over a run's pictures.
 
     `quality` holds mean rate and quality; None for an untrained network, which has neither. Memory is the largest
-    seen, in bytes.
+    seen, in bytes. `origin` is that of rate and quality.
     """
 
     codec: str
@@ -72,6 +72,7 @@ class OperatingPoint:
     fresh_process: str
     weights_sha256: str | None
     doubts: tuple[Doubt, ...]
+    origin: Origin = Origin.MEASURED
 
 
 def operating_points(rows: Iterable[Measurement], found: Sequence[curves.RDCurve]) -> tuple[OperatingPoint, ...]:
@@ -97,7 +98,7 @@ def _summary(rows: Sequence[Measurement], quality: RDPoint | None) -> OperatingP
         optimised_for=curves.target(first.codec, first.point, first.training),
         pictures=len(rows),
         quality=quality if trained else None,
-        payload_bpp=fmean(row.payload_bpp for row in rows) if trained else None,
+        payload_bpp=_mean_or_none([row.payload_bpp for row in rows]) if trained else None,
         estimated_bpp=_mean_or_none([row.estimated_bpp for row in rows]) if trained else None,
         parameters=first.parameters,
         work=_work(rows),
@@ -109,6 +110,7 @@ def _summary(rows: Sequence[Measurement], quality: RDPoint | None) -> OperatingP
         fresh_process="; ".join(dict.fromkeys(row.fresh_process for row in rows if row.fresh_process)),
         weights_sha256=first.weights_sha256,
         doubts=tuple(dict.fromkeys(doubts)),
+        origin=first.origin,
     )
 
 

@@ -31,7 +31,7 @@ def per_picture(rows: Sequence[Row]) -> pd.DataFrame:
     """One line per measured picture, with the derived rates beside the raw figures."""
     import pandas as pd
 
-    names = ("codec", "point", "training", "dataset", "picture", "width", "height", "stream_bytes", "bpp",
+    names = ("codec", "point", "training", "origin", "dataset", "picture", "width", "height", "stream_bytes", "bpp",
              "payload_bpp", "estimated_bpp", "psnr_db", "ms_ssim", "parameters", "device", "threads")  # fmt: skip
     lines = []
     for row in rows:
@@ -57,7 +57,7 @@ def quality(content: Content) -> Table:
             "PSNR dB": point.quality.psnr_db if point.quality else None,
             "MS-SSIM": point.quality.ms_ssim if point.quality else None,
             "MS-SSIM dB": point.quality.ms_ssim_db if point.quality else None,
-            "origin": Origin.MEASURED.value if point.quality else "none: untrained",
+            "origin": point.origin.value if point.quality else "none: untrained",
             "decoded elsewhere": point.fresh_process or NONE,
             "doubts": _names([doubt for doubt in point.doubts if doubt not in ABOUT_COST]),
         }
@@ -208,15 +208,16 @@ def parts(content: Content) -> Table:
 
 
 def time_and_memory(content: Content) -> Table:
-    """Encode and decode times with quartiles, and peak memory, per operating point."""
+    """Encode and decode times with quartiles, and peak memory, per operating point that was measured here."""
     lines = []
-    for point in content.points:
+    here = [point for point in content.points if point.origin is Origin.MEASURED]
+    for point in here:
         line: dict[str, Any] = {"codec": point.codec, "point": point.label, "training": point.training.value}
         for call, spread in ((Call.ENCODE, point.encode), (Call.DECODE, point.decode)):
             line |= _times(call, spread)
         for call in (Call.ENCODE, Call.DECODE):
             line[f"{call} host MiB"] = _mib(point, call, "host_above_loaded_bytes")
-        if any(use.device_above_loaded_bytes is not None for some in content.points for use in some.memory.values()):
+        if any(use.device_above_loaded_bytes is not None for some in here for use in some.memory.values()):
             for call in (Call.ENCODE, Call.DECODE):
                 line[f"{call} device MiB"] = _mib(point, call, "device_above_loaded_bytes")
         line |= {"device": point.device, "threads": point.threads, "origin": Origin.MEASURED.value}
