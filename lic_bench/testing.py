@@ -1,0 +1,269 @@
+"""What the fixture `lic_benchmark` gives to a test: runs that must be no worse than a baseline, times, a doctor."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pytest
+
+from lic_bench import timing
+from lic_bench.errors import LicBenchError, RequestError
+from lic_bench.pytest_plugin import SAID, UPDATE
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from lic_bench.check import Change, Outcome
+    from lic_bench.records import Row
+    from lic_bench.runner import Run
+
+T = TypeVar("T")
+
+
+class Runs:
+    """The runs of a session by what was asked for, kept in its temporary folder."""
+
+    def __init__(self, folders: pytest.TempPathFactory) -> None:
+        self._folders = folders
+        self._made: dict[str, Run] = {}
+
+    def of(self, asked: Mapping[str, Any]) -> Run:
+        """The run of these arguments of `lic_bench.run`, made when it is first asked for."""
+        import lic_bench
+
+        key = repr(sorted(asked.items()))
+        if key not in self._made:
+            self._made[key] = lic_bench.run(**{"output": self._folders.mktemp("lic-bench"), **asked})
+        return self._made[key]
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a test compares with unless it says otherwise, and how it is told what was compared."""
+
+    baseline: Path | None
+    limits: Path | None
+    update: bool
+    say: Callable[[str, object], None]
+
+
+class BenchmarkRun:
+    """A run made for a test."""
+
+    def __init__(self, run: Run, given: Given) -> None:
+        self.run = run
+        self._given = given
+
+    @property
+    def folder(self) -> Path:
+        """Where the run lies, with its page."""
+        return self.run.folder
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """A row per picture, of measurements and failures."""
+        return self.run.rows
+
+    def to_pandas(self) -> pd.DataFrame:
+        """One line per measured picture, with the derived rates beside the raw figures."""
+        return self.run.to_pandas()
+
+    def no_worse(
+        self, than: str | Path | None = None, limits: str | Path | None = None, only: Collection[str] = ()
+    ) -> Outcome | None:
+        """Fail the test where this run is worse than a baseline, naming each quantity, its part, before and now.
+
+        `than` and `limits` win over `--lic-baseline` and `--lic-limits`. `only` narrows the comparison to quantities
+        by name ("macs", "psnr_db"); each of them must then have been compared. A picture that failed and a codec that
+        vanished fail in any case, and so does a run of which nothing could be compared. Without a baseline the test
+        is skipped. What could not be compared beside what could is told at the end of the session.
+
+        With `--lic-update` nothing fails for being worse; None where there is no baseline yet.
+        """
+        __tracebackhide__ = True
+        baseline = self._given.baseline if than is None else Path(than)
+        if baseline is None:
+            pytest.skip("no baseline was given, so nothing was compared: --lic-baseline PATH, or no_worse(than=PATH)")
+        self._nothing_failed()
+        if self._given.update:
+            self._given.say(UPDATE, [str(self.folder.resolve()), str(baseline.resolve())])
+            if not baseline.exists():
+                self._given.say(SAID, f"nothing compared, {baseline} is not there yet")
+                return None
+        try:
+            outcome = compared(self.folder, baseline, self._given.limits if limits is None else Path(limits), only)
+        except LicBenchError as error:
+            pytest.fail(str(error), pytrace=False)
+        self._given.say(SAID, summary(outcome))
+        if not self._given.update:
+            reasons = complaints(outcome, only)
+            if reasons:
+                raise AssertionError("\n".join([f"This run is not shown to be no worse than {baseline}.", *reasons]))
+        return outcome
+
+    def _nothing_failed(self) -> None:
+        __tracebackhide__ = True
+        failures = [
+            f"{failure.codec} {failure.point} on {failure.picture or 'all pictures'}: {failure.reason}"
+            for failure in self.run.failures
+        ]
+        if failures:
+            raise AssertionError("\n".join(["This run is not whole.", *failures]))
+
+
+class Benchmarks:
+    """What a test asks for; see `lic_bench.pytest_plugin.lic_benchmark`."""
+
+    def __init__(self, request: pytest.FixtureRequest, runs: Runs, given: Given) -> None:
+        self._request = request
+        self._runs = runs
+        self._given = given
+
+    def __call__(self, models: str | Sequence[str], dataset: str = "sample", **asked: Any) -> BenchmarkRun:
+        """Run codecs on pictures, as `lic_bench.run` with the same arguments; once per session for equal arguments.
+
+        Runs are kept in pytest's temporary folder unless `output` says where. A wrong request fails the test with a
+        sentence; a codec that breaks is a row of the run, on which `no_worse` fails.
+        """
+        __tracebackhide__ = True
+        try:
+            return BenchmarkRun(self._runs.of({"models": models, "dataset": dataset, **asked}), self._given)
+        except LicBenchError as error:
+            pytest.fail(str(error), pytrace=False)
+
+    def time(
+        self,
+        call: Callable[..., T],
+        *arguments: object,
+        device: str | None = None,
+        synchronise: Callable[[], object] | None = None,
+    ) -> T:
+        """Time `call(*arguments)` with pytest-benchmark, and give back what the call gives.
+
+        The device is waited for before the first call and inside the clock after each, so that every reading of the
+        clock finds it idle. `device` is by default that of the codec whose method is called, else "cpu".
+        `synchronise` waits for a device other than cpu and cuda, as `torch.mps.synchronize` does. The device, the
+        threads of torch and the warm-ups go into `extra_info`; the options of pytest-benchmark hold. Its own
+        `--benchmark-only` keeps a test only when the test asks for the fixture `benchmark` as well.
+        """
+        __tracebackhide__ = True
+        if not self._request.config.pluginmanager.hasplugin("benchmark"):
+            pytest.fail(
+                "lic_benchmark.time measures with pytest-benchmark, which is not installed or was switched off; "
+                "`pip install pytest-benchmark`.",
+                pytrace=False,
+            )
+        try:
+            place = device_of(call, device)
+            wait = synchronise or waiting(place)
+        except RequestError as error:
+            pytest.fail(str(error), pytrace=False)
+        benchmark = self._request.getfixturevalue("benchmark")
+
+        def call_and_wait() -> T:
+            given = call(*arguments)
+            wait()
+            return given
+
+        warm_ups = timing.ACCELERATOR_WARM_UPS if benchmark.enabled and place != "cpu" else 0  # a CPU's is calibration
+        wait()
+        for _ in range(warm_ups):
+            call_and_wait()
+        benchmark.extra_info.update(conditions(place), warm_ups=warm_ups)
+        timed: T = benchmark(call_and_wait)
+        return timed
+
+
+def compared(run: Path, baseline: Path, limits: Path | None, only: Collection[str]) -> Outcome:
+    """The check of a run, narrowed to some quantities; what failed or vanished, and what is of no codec, stays."""
+    from lic_bench.check import Verdict, check
+
+    outcome = check(run, against=baseline, limits=limits)
+    if not only:
+        return outcome
+    always = (Verdict.FAILED, Verdict.GONE)
+    kept = (each for each in outcome.comparisons if each.quantity in only or each.verdict in always or not each.codec)
+    return replace(outcome, comparisons=tuple(kept))
+
+
+def complaints(outcome: Outcome, only: Collection[str] = ()) -> list[str]:
+    """Why an outcome does not show that a run is no worse: empty when it does."""
+    from lic_bench.check import Verdict
+
+    worse = [told(change) for change in outcome.changes if change.fails]
+    seen = [each for each in outcome.comparisons if each.verdict is not Verdict.NOT_COMPARABLE]
+    missing = sorted(set(only) - {each.quantity for each in seen})
+    if missing:
+        worse.append(f"Asked for and not compared: {', '.join(missing)}.")
+    if not seen:
+        worse.append("Nothing could be compared.")
+    return worse + ([] if seen and not missing else uncompared(outcome))
+
+
+def told(change: Change) -> str:
+    """A change in a line: whose, which quantity, of which part, and what became of it."""
+    where = " ".join(filter(None, (change.codec, change.point, change.picture)))
+    what = f"{change.quantity} of {change.part}" if change.part else change.quantity
+    return f"{where or 'the run'}: {what}: {change.sentence}"
+
+
+def uncompared(outcome: Outcome) -> list[str]:
+    """What could not be compared and why, each reason once."""
+    from lic_bench.check import Verdict
+
+    reasons: dict[str, list[str]] = {}
+    for change in outcome.changes:
+        if change.verdict is Verdict.NOT_COMPARABLE:
+            quantities = reasons.setdefault(change.sentence, [])
+            if change.quantity not in quantities:
+                quantities.append(change.quantity)
+    return [f"Not comparable: {', '.join(quantities)}: {sentence}" for sentence, quantities in reasons.items()]
+
+
+def summary(outcome: Outcome) -> str:
+    """An outcome in a line, with the reasons of what could not be compared."""
+    return " ".join([outcome.headline, *uncompared(outcome)])
+
+
+def device_of(call: object, told: str | None) -> str:
+    """Where a call runs: as told, else on the device of the codec whose method it is, else on the CPU.
+
+    Raises RequestError where the codec says that it runs elsewhere.
+    """
+    own = getattr(getattr(call, "__self__", None), "device", None)
+    if own is None:
+        return str(told or "cpu")
+    if told is not None and _kind(str(told)) != _kind(str(own)):
+        raise RequestError(f"The codec runs on {own}, not on {told}; what is timed would not be {told}.")
+    return str(told or own)
+
+
+def waiting(device: str) -> Callable[[], None]:
+    """What waits for a device; RequestError for one that this package cannot wait for."""
+    if _kind(device) not in ("cpu", "cuda"):
+        raise RequestError(
+            f"Times on the device {device!r} need a way to wait for it: give `synchronise`, such as "
+            f"torch.{_kind(device)}.synchronize. A clock that does not wait shows less than the call takes."
+        )
+    return partial(timing.synchronise, device)
+
+
+def conditions(device: str) -> dict[str, object]:
+    """What a time depends on and pytest-benchmark does not record: the accelerator, and the threads of torch."""
+    torch = sys.modules.get("torch")  # a codec without it has no such threads
+    told: dict[str, object] = {"device": device}
+    if torch is not None:
+        told["torch_threads"] = torch.get_num_threads()
+        if _kind(device) == "cuda":
+            told["accelerator"] = torch.cuda.get_device_name(device)
+    return told
+
+
+def _kind(device: str) -> str:
+    """ "cuda" of "cuda:1"."""
+    return device.partition(":")[0]
