@@ -2,43 +2,46 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from functools import cache
-from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
-from pathlib import Path
-from types import ModuleType
 
+from lic_bench import brought, doors
 from lic_bench.codec import CodecCard
 from lic_bench.errors import RequestError, unknown
 
 GROUP = "lic_bench.codecs"
 
+_found: dict[str, CodecCard | RequestError] = {}  # by door; a broken plug-in is tried once
 _references: dict[str, str] = {}  # codecs brought by reference: name -> reference
 
 
-@cache
-def _doors() -> dict[str, EntryPoint]:
-    return {door.name: door for door in entry_points(group=GROUP)}
+@dataclass(frozen=True)
+class Selection:
+    """The cards asked for, and what is broken among them: name -> the reason, in a sentence."""
+
+    cards: tuple[CodecCard, ...]
+    broken: Mapping[str, str]
 
 
 def names() -> tuple[str, ...]:
     """Every codec's name, alphabetical: installers do not keep the order of entry points."""
-    return tuple(sorted(_doors()))
+    return tuple(doors.registered(GROUP))
 
 
 def card(reference: str) -> CodecCard:
     """The card behind a name, or behind "package.module:NAME" or "path/to/file.py:NAME".
 
-    Raises RequestError with "did you mean" for an unknown name, and for anything that gives no card.
+    A codec brought without a card gets one (see `brought`). Raises RequestError with "did you mean" for an unknown
+    name, and for anything that gives no codec.
     """
-    if ":" in reference:
-        return _brought(_absolute(reference))
-    if reference not in _doors():
-        raise RequestError(unknown("model", reference, names()))
-    return _registered(reference)
+    place = _door(reference)
+    if place not in _found:
+        learn(place, look_up(place))
+    found = _found[place]
+    if isinstance(found, RequestError):
+        raise found
+    return found
 
 
 def door(card: CodecCard) -> str:
@@ -49,29 +52,86 @@ def door(card: CodecCard) -> str:
 def select(request: str | Sequence[str]) -> tuple[CodecCard, ...]:
     """Cards for "all", names, globs ("mbt*") and references ("file.py:NAME"), each once, in the order asked for.
 
-    `request` is separated by commas or a sequence. Raises RequestError for a name that is not there and a glob that
-    matches nothing.
+    `request` is separated by commas or a sequence. Raises RequestError for a name that is not there, a glob that
+    matches nothing, and whatever is broken among them.
     """
-    wanted = request.split(",") if isinstance(request, str) else list(request)
+    chosen = selection(request)
+    if chosen.broken:
+        raise RequestError(" ".join(chosen.broken.values()))
+    return chosen.cards
+
+
+def selection(request: str | Sequence[str]) -> Selection:
+    """As `select`, with what is broken beside what is sound. RequestError where nothing sound is left."""
     chosen: dict[str, CodecCard] = {}
-    for pattern in (item.strip() for item in wanted):
-        for found in _matching(pattern):
+    broken: dict[str, str] = {}
+    for pattern in _patterns(request):
+        cards = []
+        for place in _matching(pattern):
+            try:
+                cards.append(card(place))
+            except RequestError as error:
+                broken[place] = str(error)
+        for found in cards if len(cards) < 2 else sorted(cards, key=_display):
             if chosen.setdefault(found.name, found) != found:
                 raise RequestError(f"Two models are called {found.name!r}; rename the one brought by {pattern}.")
+        if pattern == "all":
+            broken |= doors.clashes(GROUP)
     if not chosen:
-        raise RequestError("No model was asked for. `lic-bench models` lists what there is.")
-    return tuple(chosen.values())
+        reasons = " ".join(broken.values())
+        raise RequestError(reasons or "No model was asked for. `lic-bench models` lists what there is.")
+    return Selection(tuple(chosen.values()), broken)
 
 
-def _matching(pattern: str) -> tuple[CodecCard, ...]:
+def others(request: str | Sequence[str]) -> tuple[str, ...]:
+    """Of what is asked for, the doors of other people's codecs that were not looked up yet."""
+    asked = dict.fromkeys(place for pattern in _patterns(request) for place in _matching(pattern))
+    return tuple(place for place in asked if place not in _found and not _is_ours(place))
+
+
+def learn(place: str, found: CodecCard | RequestError) -> None:
+    """Keep what stands behind a door, or why nothing does, so that it is not looked up again."""
+    if isinstance(found, CodecCard) and doors.is_reference(place):
+        if found.name in doors.registered(GROUP):
+            found = RequestError(f"The model {place} calls itself {found.name!r}, which is taken; rename it.")
+        else:
+            _references[found.name] = place
+    _found[place] = found
+
+
+def look_up(place: str) -> CodecCard | RequestError:
+    """The card behind a door, or why there is none. Imports the module."""
+    if doors.is_reference(place):
+        what, reference, name = f"The model {place}", place, ""
+    else:
+        reference, name = doors.reference(doors.registered(GROUP)[place]), place
+        what = f"The plug-in {place!r} ({reference})"
+    try:
+        found = brought.card(doors.attribute(reference), reference, name)
+    except RequestError as error:
+        return RequestError(f"{what} cannot be used: {str(error).rstrip('.')}.")
+    except (Exception, SystemExit) as error:  # a plug-in may fail in any way, and must not stop the others
+        return RequestError(f"{what} cannot be imported: {type(error).__name__}: {str(error).rstrip('.')}.")
+    if name and found.name != name:
+        return RequestError(f"{what} calls itself {found.name!r}; a card has the name of its entry point.")
+    return found
+
+
+def _patterns(request: str | Sequence[str]) -> list[str]:
+    wanted = request.split(",") if isinstance(request, str) else request
+    return [item.strip() for item in wanted if item.strip()]
+
+
+def _matching(pattern: str) -> tuple[str, ...]:
+    """The doors that a pattern names."""
     if pattern == "all":
-        return tuple(sorted(map(card, names()), key=_display))
-    if any(mark in pattern for mark in "*?[") and ":" not in pattern:
-        matching = tuple(sorted((card(name) for name in names() if fnmatchcase(name, pattern)), key=_display))
+        return names()
+    if any(mark in pattern for mark in "*?[") and not doors.is_reference(pattern):
+        matching = tuple(name for name in names() if fnmatchcase(name, pattern))
         if not matching:
             raise RequestError(f"No model matches {pattern!r}. `lic-bench models` lists what there is.")
         return matching
-    return (card(pattern),) if pattern else ()
+    return (_door(pattern),)
 
 
 def _display(card: CodecCard) -> tuple[bool, bool, int, str]:
@@ -79,47 +139,15 @@ def _display(card: CodecCard) -> tuple[bool, bool, int, str]:
     return card.demonstration, card.learned, card.year, card.name
 
 
-@cache
-def _registered(name: str) -> CodecCard:
-    try:
-        found = _doors()[name].load()
-    except Exception as error:  # a plug-in may fail in any way, and must be named rather than stop the others
-        raise RequestError(f"The plug-in {name!r} ({_doors()[name].value}) cannot be imported: {error}.") from error
-    return _require_card(found, f"The plug-in {name!r} ({_doors()[name].value})")
+def _door(reference: str) -> str:
+    """A door that may lead to a codec: a registered name, or a reference that holds anywhere."""
+    if doors.is_reference(reference):
+        return doors.absolute(reference)
+    if reference not in names():
+        raise RequestError(unknown("model", reference, names()))
+    return reference
 
 
-@cache
-def _brought(reference: str) -> CodecCard:
-    """A card by reference; the module is imported as any other, a file under its own name."""
-    place, _, attribute = reference.rpartition(":")
-    try:
-        module = _module_of_file(Path(place)) if place.endswith(".py") else import_module(place)
-        found = getattr(module, attribute)
-    except Exception as error:  # as above: somebody else's file may fail in any way
-        raise RequestError(f"The model {reference} cannot be imported: {type(error).__name__}: {error}.") from error
-    brought = _require_card(found, f"The model {reference}")
-    if brought.name in _doors():
-        raise RequestError(f"The model {reference} calls itself {brought.name!r}, which is taken; rename it.")
-    _references[brought.name] = reference
-    return brought
-
-
-def _module_of_file(path: Path) -> ModuleType:
-    """Import a file under its stem, with its folder on the path, so that its loader can be found by name as well."""
-    if not path.is_file():
-        raise FileNotFoundError(f"there is no file {path}")
-    if str(path.parent) not in sys.path:
-        sys.path.append(str(path.parent))
-    return import_module(path.stem)
-
-
-def _absolute(reference: str) -> str:
-    """References to files hold wherever the work is done only when they are absolute."""
-    place, _, attribute = reference.rpartition(":")
-    return f"{Path(place).expanduser().resolve()}:{attribute}" if place.endswith(".py") else reference
-
-
-def _require_card(found: object, what: str) -> CodecCard:
-    if not isinstance(found, CodecCard):
-        raise RequestError(f"{what} is not a CodecCard but a {type(found).__name__}.")
-    return found
+def _is_ours(place: str) -> bool:
+    """Whether a card is this package's own, which needs no precautions."""
+    return not doors.is_reference(place) and doors.registered(GROUP)[place].value.startswith(doors.OURS)

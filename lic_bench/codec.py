@@ -119,7 +119,9 @@ class CodecCard:
     and not found. `loader` names "module:function", imported on first use and called as
     `loader(card, point, weights, device)`; it raises WeightsError when a checkpoint does not fit.
     `claims` are the names under which published complexity tables list the codec. `estimates_only` marks a network
-    that says what a picture would cost and cannot code it: it is listed, counted and audited, and never run.
+    that says what a picture would cost and cannot code it: it is listed, counted and audited, and never run. `trained`
+    marks a network that loads its own trained weights. `year` is 0 where nobody gave one. `reference` is where the
+    class stands that a loader builds, for a codec that was brought without a card.
     """
 
     name: str
@@ -136,6 +138,8 @@ class CodecCard:
     notes: tuple[str, ...] = ()
     demonstration: bool = False
     estimates_only: bool = False
+    trained: bool = False
+    reference: str = ""
 
     def point(self, label: str) -> Point:
         """The operating point of this label; RequestError names those there are."""

@@ -48,6 +48,11 @@ class RunFolderError(RequestError):
 
 def unknown(kind: str, name: str, known: Sequence[str]) -> str:
     """A sentence about a name that is not there, with the nearest that are."""
-    close = get_close_matches(name, known, n=3, cutoff=0.5)
-    hint = f"Did you mean {' or '.join(close)}?" if close else f"`lic-bench {kind}s` lists what there is."
+    hint = did_you_mean(name, known) or f"`lic-bench {kind}s` lists what there is."
     return f"There is no {kind} called {name!r}. {hint}"
+
+
+def did_you_mean(name: str, known: Sequence[str]) -> str:
+    """A question with the names nearest to one that is not there; empty where none is near."""
+    close = get_close_matches(name, known, n=3, cutoff=0.5)
+    return f"Did you mean {' or '.join(close)}?" if close else ""

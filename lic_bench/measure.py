@@ -150,6 +150,7 @@ def _code(codec: Codec, image: Image, device: str) -> tuple[Coded, float]:
         made.append(Coded(stream, codec.decode(stream)))
 
     sample = timed(once, device)
+    _require_bytes(made[0].stream)
     _require_picture(made[0].decoded, image)
     return made[0], sample.wall_seconds
 
@@ -246,7 +247,7 @@ def _doubts(row: Measurement, card: CodecCard) -> tuple[Doubt, ...]:
         found.append(Doubt.NO_MS_SSIM)
     if card.demonstration:
         found.append(Doubt.DEMONSTRATION)
-    elif row.weights_sha256 is not None and not _vouched(card.point(row.point).weights, row.weights_sha256):
+    elif row.training is Training.TRAINED and not _vouched(card.point(row.point).weights, row.weights_sha256):
         found.append(Doubt.OWN_WEIGHTS)
     if row.is_lossless:
         found.append(Doubt.LOSSLESS)
@@ -260,9 +261,15 @@ def _doubts(row: Measurement, card: CodecCard) -> tuple[Doubt, ...]:
     return tuple(found)
 
 
-def _vouched(weights: Weights | None, sha256: str) -> bool:
+def _vouched(weights: Weights | None, sha256: str | None) -> bool:
     """Whether the publisher's hash says that this is the file meant."""
-    return weights is not None and weights.sha256 is not None and sha256.startswith(weights.sha256.lower())
+    published = None if weights is None else weights.sha256
+    return published is not None and sha256 is not None and sha256.startswith(published.lower())
+
+
+def _require_bytes(stream: object) -> None:
+    if not isinstance(stream, bytes):
+        raise LicBenchError(f"encode returned {type(stream).__name__}; a stream is bytes")
 
 
 def _require_picture(decoded: Image, image: Image) -> None:

@@ -49,9 +49,10 @@ def plan(
 ) -> Plan:
     """Jobs for every codec.
 
-    A learned codec runs at the points that have a checkpoint. With none at all it runs untrained, once per network
-    (points that differ in nothing but weights cost the same) and on the first picture of each shape. `points` are
-    labels or globs that narrow the choice. Raises RequestError when they match nothing.
+    A learned codec runs at the points that have a checkpoint, and one that loads its own weights at all of them. With
+    none at all it runs untrained, once per network (points that differ in nothing but weights cost the same) and on the
+    first picture of each shape. `points` are labels or globs that narrow the choice. Raises RequestError when they
+    match nothing.
     """
     jobs: list[Job] = []
     notes: list[str] = []
@@ -133,6 +134,8 @@ def _jobs(
         return [], f"{card.name}: not run, only counted and audited. {' '.join(card.notes[:1])}"
     if not card.learned:
         return [replace(blank, point=p.label, training=Training.NOT_LEARNED, pictures=every) for p in wanted], ""
+    if card.trained and not any((card.name, p.label) in checkpoints for p in wanted):
+        return [replace(blank, point=p.label, pictures=every) for p in wanted], ""
     found = [(p, checkpoints[card.name, p.label]) for p in wanted if (card.name, p.label) in checkpoints]
     if found:
         made = [

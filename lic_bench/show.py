@@ -147,7 +147,7 @@ def models(select: str, folders: Sequence[Path]) -> None:
     rows += [
         (
             card.name,
-            str(card.year),
+            str(card.year or "–"),
             card.licence or "none found",
             str(len(card.points)),
             _weights(card, folders),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from lic_bench import lock
 from lic_bench.codec import CodecCard, Point, Weights
@@ -155,9 +156,11 @@ def _names_in(folder: Path, card: CodecCard, point: Point) -> list[Path]:
 
 
 def _shipped(weights: Weights) -> Path | None:
-    """The file inside an installed package that an address like "package:lic_bench.zoo.demo/1.safetensors" names."""
+    """The file that an address like "package:lic_bench.zoo.demo/1.safetensors" or "file:///..." names."""
     for url in weights.urls:
         scheme, _, rest = url.partition(":")
+        if scheme == "file":
+            return Path(unquote(urlsplit(url).path))
         if scheme == "package":
             package, _, name = rest.partition("/")
             spec = find_spec(package)
@@ -167,7 +170,7 @@ def _shipped(weights: Weights) -> Path | None:
 
 def _web(weights: Weights) -> tuple[str, ...]:
     """The addresses that a program can read here."""
-    return tuple(url for url in weights.urls if not url.startswith("package:") and readable(url))
+    return tuple(url for url in weights.urls if not url.startswith(("package:", "file:")) and readable(url))
 
 
 def _kept(weights: Weights, cache: Path) -> Path:
@@ -176,6 +179,8 @@ def _kept(weights: Weights, cache: Path) -> Path:
 
 def _missing(card: CodecCard, point: Point, cache: Path) -> Missing:
     weights = point.weights
+    if card.trained:
+        return Missing(Lack.NOT_NEEDED, "not needed: it loads its own")
     if weights is not None and _web(weights):
         return Missing(Lack.DOWNLOADABLE, f"downloadable: `lic-bench fetch models {card.name}` puts it in the cache")
     by_hand = () if weights is None else tuple(url for url in weights.urls if not readable(url))

@@ -1,0 +1,99 @@
+"""What others bring, found by name: an entry point, "package.module:NAME" or "path/to/file.py:NAME"."""
+
+from __future__ import annotations
+
+import sys
+from functools import cache
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from types import ModuleType
+
+from lic_bench.errors import RequestError, did_you_mean
+
+OURS = "lic_bench."
+"""What the modules of this package's own entry points begin with."""
+
+
+@cache
+def registered(group: str) -> dict[str, EntryPoint]:
+    """The entry points of a group by name, alphabetical. Of several with one name ours counts, else the first."""
+    found: dict[str, EntryPoint] = {}
+    for door in sorted(entry_points(group=group), key=_rank):
+        found.setdefault(door.name, door)
+    return dict(sorted(found.items()))
+
+
+def clashes(group: str) -> dict[str, str]:
+    """Entry points whose name is taken, as "name (module:NAME)", and the sentence that says by whom."""
+    counted = registered(group)
+    return {
+        f"{door.name} ({door.value})": f"The name {door.name!r} is taken by {counted[door.name].value}; rename it."
+        for door in sorted(entry_points(group=group), key=_rank)
+        if door.value != counted[door.name].value
+    }
+
+
+def is_reference(name: str) -> bool:
+    """Whether a name says where a thing stands ("module:NAME", "file.py:NAME") instead of what it is registered as."""
+    return ":" in name
+
+
+def absolute(reference: str) -> str:
+    """A reference that holds wherever the work is done. RequestError for a file that is not there."""
+    place, _, attribute = reference.rpartition(":")
+    if not place.endswith(".py"):
+        return reference
+    path = Path(place).expanduser().resolve()
+    if not path.is_file():
+        raise RequestError(f"{reference} names nothing: there is no file {path}.")
+    return f"{path}:{attribute}"
+
+
+def reference(door: EntryPoint) -> str:
+    """Where an entry point leads to, as a reference."""
+    return f"{door.module}:{door.attr}"
+
+
+def attribute(reference: str) -> object:
+    """What stands at "package.module:NAME" or "path/to/file.py:NAME"; the module is imported as any other.
+
+    Raises RequestError for what is not there, and whatever the import raises.
+    """
+    place, _, path = reference.rpartition(":")
+    if not place or not path:
+        raise RequestError(f"{reference!r} is no reference; those read package.module:NAME or path/to/file.py:NAME")
+    found: object = _module_of_file(Path(place)) if place.endswith(".py") else _module(place)
+    for name in path.split("."):
+        if not hasattr(found, name):
+            hint = did_you_mean(name, [known for known in dir(found) if not known.startswith("_")])
+            raise RequestError(f"there is no {name!r} in {place}. {hint}".rstrip())
+        found = getattr(found, name)
+    return found
+
+
+def _rank(door: EntryPoint) -> tuple[bool, str, str]:
+    return not door.value.startswith(OURS), door.name, door.value
+
+
+def _module(name: str) -> ModuleType:
+    try:
+        return import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{name}.".startswith(f"{error.name}."):
+            raise
+        raise RequestError(
+            f"there is no module {error.name!r} here; install it, or name the file: path/to/file.py:NAME"
+        ) from None
+
+
+def _module_of_file(path: Path) -> ModuleType:
+    """Import a file under its stem, with its folder on the path, so that it and its neighbours are found by name."""
+    if str(path.parent) not in sys.path:
+        sys.path.append(str(path.parent))
+    module = import_module(path.stem)
+    if module.__file__ is None or Path(module.__file__).resolve() != path.resolve():
+        raise RequestError(
+            f"another module is called {path.stem!r} ({module.__file__ or 'built into Python'}); rename {path}"
+        )
+    return module
