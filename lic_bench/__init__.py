@@ -22,6 +22,7 @@ if (_checkout / "pyproject.toml").exists() and (_checkout / "zoo" / "__init__.py
 _API = {
     "codec": "lic_bench.api",
     "run": "lic_bench.api",
+    "check": "lic_bench.api",
     "complexity": "lic_bench.api",
     "bd_rate": "lic_bench.bdrate",
     "bd_psnr": "lic_bench.bdrate",

@@ -7,12 +7,17 @@ from pathlib import Path
 
 from lic_bench import catalogue, curve_files, runner
 from lic_bench import weights as checkpoints
+from lic_bench.check import baseline
+from lic_bench.check import limits as limitations
+from lic_bench.check.compare import compare
+from lic_bench.check.limits import LimitBook
+from lic_bench.check.outcome import Outcome
 from lic_bench.codec import Codec
 from lic_bench.cost import complexity
 from lic_bench.curves import RDCurve
 from lic_bench.records import Settings
 
-__all__ = ["codec", "complexity", "read_curves", "run"]
+__all__ = ["check", "codec", "complexity", "read_curves", "run"]
 
 
 def codec(name: str, point: str | None = None, weights: str | Path | None = None, device: str = "cpu") -> Codec:
@@ -74,3 +79,16 @@ def read_curves(path: str | Path) -> tuple[RDCurve, ...]:
     Raises RequestError for a file that is missing, damaged or of another kind.
     """
     return curve_files.read(Path(path))
+
+
+def check(
+    run: str | Path | runner.Run, *, against: str | Path, limits: str | Path | LimitBook | None = None
+) -> Outcome:
+    """What `lic-bench check` does: a run against a baseline. `.failed`, `.changes`, `.as_markdown()`, `.as_junit()`.
+
+    `run` and `against` are run folders, folders of runs (the newest finished one) or baseline files; `limits` a TOML
+    file. Raises RequestError for what cannot be read, and for a baseline of quite another data set.
+    """
+    book = limits if isinstance(limits, LimitBook) or limits is None else limitations.read(Path(limits))
+    now = baseline.read(run.folder if isinstance(run, runner.Run) else Path(run))
+    return compare(now, baseline.read(Path(against)), book)

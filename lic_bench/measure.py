@@ -3,7 +3,7 @@
 alone     encode, then decode, each in a fresh process: peak memory, and whether the stream alone decodes there
 count     MACs of forward, encode and decode, without running the network
 score     encode and decode once: bytes, bits, PSNR, MS-SSIM (and a CPU's warm-up)
-time      encode and decode again, with nothing attached but a clock
+time      encode and decode again, with nothing attached but a clock; a yardstick, outside it, after each pass
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from lic_bench.records import (
     Row,
     Training,
 )
-from lic_bench.timing import ACCELERATOR_WARM_UPS, Budget, looks_disturbed, timed
+from lic_bench.timing import ACCELERATOR_WARM_UPS, Budget, looks_disturbed, timed, yardstick
 
 RATE_GAP = 0.01
 """Estimated and coded rate may differ by this share before it is a finding."""
@@ -192,6 +192,7 @@ def _score(
         parameters=_parameters(codec),
         weights_sha256=job.weights_sha256,
         decoded_sha256=hashlib.sha256(decoded.tobytes()).hexdigest(),
+        channel_mse=metrics.channel_mse(image, decoded) if trained else (),
         fresh_process=None if seen is None else agreement(stream, decoded, seen),
         macs=counts,
         memory=() if seen is None else seen.memory,
@@ -208,10 +209,12 @@ def _time(
     if device != "cpu" and shape not in budget.spent:
         for _ in range(ACCELERATOR_WARM_UPS):
             codec.decode(codec.encode(image))
-    encode, decode = [], []
+    encode, decode, beside = [], [], []
+    fixed = yardstick(device)
     for _ in range(passes):
         encode.append(timed(lambda: codec.encode(image), device))
         decode.append(timed(lambda: codec.decode(stream), device))
+        beside.append(timed(fixed, device))
         budget.spend(shape, encode[-1].wall_seconds + decode[-1].wall_seconds)
     doubts = list(row.doubts)
     if len(encode) < 3:
@@ -225,6 +228,7 @@ def _time(
         decode_seconds=tuple(sample.wall_seconds for sample in decode),
         encode_cpu_seconds=tuple(sample.cpu_seconds for sample in encode),
         decode_cpu_seconds=tuple(sample.cpu_seconds for sample in decode),
+        yardstick_seconds=tuple(sample.wall_seconds for sample in beside),
         doubts=tuple(doubts),
     )
 

@@ -25,6 +25,18 @@ def psnr(original: Image, decoded: Image) -> float:
     return math.inf if error == 0 else 10 * math.log10(255**2 / error)
 
 
+def channel_mse(original: Image, decoded: Image) -> tuple[tuple[float, ...], ...]:
+    """Mean squared error between channel i of the original (rows) and channel j of the decoded picture (columns).
+
+    3 x 3, in squared 8-bit steps; the mean of the diagonal is the MSE that PSNR is made of. Raises ValueError when the
+    shapes differ.
+    """
+    if original.shape != decoded.shape:
+        raise ValueError(f"cannot compare pictures of {original.shape} and {decoded.shape}")
+    ours, theirs = (np.moveaxis(picture, -1, 0).astype(np.float64) for picture in (original, decoded))
+    return tuple(tuple(float(np.mean((a - b) ** 2)) for b in theirs) for a in ours)
+
+
 def ms_ssim(original: Image, decoded: Image) -> float | None:
     """Multi-scale structural similarity, 0 to 1, on the rounded pictures, or None where a side is 160 or less.
 

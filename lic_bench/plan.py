@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from lic_bench import catalogue
 from lic_bench.codec import CodecCard, Point, labels
 from lic_bench.errors import RequestError
-from lic_bench.records import Failure, Job, Measurement, PictureRecord, Row, Settings, Training
+from lic_bench.records import Job, Measurement, PictureRecord, Row, Settings, Training
 
 UNTRAINED_NOTE = (
     "Without weights, and so run untrained: complexity, memory and time only, one operating point per network, on the "
@@ -97,19 +97,6 @@ def still_to_do(jobs: Iterable[Job], rows: Iterable[Row]) -> tuple[Job, ...]:
         for job in jobs
     )
     return tuple(job for job in left if job.pictures)
-
-
-def latest(rows: Iterable[Row]) -> list[Row]:
-    """Rows without failures that a later try made good, and each failure once (its last)."""
-    measured = {(row.codec, row.point, row.picture) for row in rows if isinstance(row, Measurement)}
-    points = {(codec, point) for codec, point, _ in measured}
-    kept: dict[tuple[str, str, str | None, str], Row] = {}
-    for row in rows:
-        key = (row.codec, row.point, row.picture)
-        if isinstance(row, Failure) and (key in measured or (row.picture is None and key[:2] in points)):
-            continue
-        kept[(*key, row.status)] = row
-    return list(kept.values())
 
 
 def one_per_shape(pictures: Iterable[PictureRecord]) -> tuple[str, ...]:

@@ -171,8 +171,11 @@ class Measurement:
     `psnr_db` is infinite for a lossless picture. Scores and estimated bits are None where they do not exist: always
     for untrained networks, whose rate and distortion mean nothing. `fresh_process` says what another process made of
     the stream: "exact", by how much it differed, or None where that was not tried. `scaling` holds counts at other
-    picture sizes, on the first row of an operating point only. `status` is "measured", or "imported" for figures that
-    others measured elsewhere; of those `payload_bits` is None where nobody told.
+    picture sizes, on the first row of an operating point only. `yardstick_seconds` is how long a fixed piece of
+    arithmetic took right after each timed pass: how fast the machine was just then. `channel_mse` is 3 x 3: the mean
+    squared error between the original's channel i and the decoded picture's channel j; empty without scores.
+    `status` is "measured", or "imported" for figures that others measured elsewhere; of those `payload_bits` is None
+    where nobody told.
     """
 
     # JSON has no infinity; a lossless PSNR is written as the string "Infinity".
@@ -195,11 +198,13 @@ class Measurement:
     decode_seconds: tuple[float, ...]
     encode_cpu_seconds: tuple[float, ...] = ()
     decode_cpu_seconds: tuple[float, ...] = ()
+    yardstick_seconds: tuple[float, ...] = ()
     device: str = "cpu"
     threads: int = 1
     parameters: int | None = None
     weights_sha256: str | None = None
     decoded_sha256: str | None = None
+    channel_mse: tuple[tuple[float, ...], ...] = ()
     fresh_process: str | None = None
     macs: tuple[MacCount, ...] = ()
     scaling: tuple[MacCount, ...] = ()

@@ -148,7 +148,7 @@ def report(folder: Path, anchor: str | None = None, given: Sequence[RDCurve] = (
     from lic_bench.report import page
 
     header, rows = store.read(folder)
-    kept = plan.latest(rows)
+    kept = store.latest(rows)
     written = page.write(kept, header, anchor, folder, given)
     return Run(folder, header, tuple(kept), written)
 

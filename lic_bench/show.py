@@ -104,7 +104,7 @@ def summary(run: Run, anchor: str | None) -> None:
     """The table at the end of a run, what failed, and the path of the page last."""
     from lic_bench.report import tables
 
-    console = _console()
+    console = standard_output()
     console.print(_table(tables.summary(run.rows, run.header, anchor)))
     for failure in run.failures:
         console.print(failure_line(failure), style="red", soft_wrap=True, highlight=False)
@@ -126,7 +126,7 @@ def jobs(prepared: Prepared) -> None:
 
     table = [("codec", "point", "weights", "pictures")]
     table += [(job.codec, job.point, job.training.value, str(len(job.pictures))) for job in prepared.plan.jobs]
-    console = _console()
+    console = standard_output()
     console.print(_table(table))
     console.print(f"{len(prepared.plan.jobs)} jobs, {prepared.plan.rows} rows.", highlight=False)
     settings = prepared.plan.jobs[0].settings
@@ -155,7 +155,7 @@ def models(select: str, folders: Sequence[Path]) -> None:
         )
         for card in catalogue.select(select)
     ]
-    console = _console()
+    console = standard_output()
     console.print(_table(rows))
     if select != "all":
         for card in catalogue.select(select):
@@ -191,7 +191,7 @@ def downloads() -> Iterator[Callable[[str], Told | None]]:
 
 def supplied(outcomes: Iterable[Supplied]) -> Iterator[Supplied]:
     """Each outcome printed when it is there, and passed on."""
-    console = _console()
+    console = standard_output()
     for done in outcomes:
         style = "red" if done.failed else ""
         console.print(f"{done.codec} {done.point}: {done.sentence}", soft_wrap=True, style=style)
@@ -200,7 +200,7 @@ def supplied(outcomes: Iterable[Supplied]) -> Iterator[Supplied]:
 
 def findings(examined: Iterable[Finding]) -> Iterator[Finding]:
     """Each finding of the doctor printed when it is there, and passed on."""
-    console = _console()
+    console = standard_output()
     colours = {Verdict.SOUND: "green", Verdict.DOUBTFUL: "yellow", Verdict.WRONG: "red"}
     for found in examined:
         console.print(f"{found.verdict.value:>8}", style=colours.get(found.verdict, ""), end="")
@@ -220,7 +220,7 @@ def datasets(data: Path | None) -> None:
         except DatasetError:
             here = f"no: {told['source']}" + (" (downloaded when asked for)" if "url" in told else "")
         rows.append((name, str(len(told["picture"])), told["licence"], here))
-    _console().print(_table(rows))
+    standard_output().print(_table(rows))
 
 
 def _weights(card: CodecCard, folders: Sequence[Path]) -> str:
@@ -240,7 +240,7 @@ def _state(card: CodecCard, point: Point, folders: Sequence[Path]) -> str:
 
 def rows(rows: Sequence[Sequence[str]]) -> None:
     """Rows of text as a table on standard output."""
-    _console().print(_table(rows))
+    standard_output().print(_table(rows))
 
 
 def _table(rows: Sequence[Sequence[str]]) -> Table:
@@ -258,6 +258,6 @@ def _is_number(text: str) -> bool:
     return text.strip("+-0123456789.,% ~<>∞") in ("", "n/a", "–")
 
 
-def _console() -> Console:
+def standard_output() -> Console:
     """Standard output; wide where it is not a terminal, so that tables are not folded in logs."""
     return Console(width=None if sys.stdout.isatty() else 200, highlight=False)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -40,6 +40,14 @@ def row_from_json(line: str) -> Row:
     kind = Failure if json.loads(line).get("status") == "failed" else Measurement
     row: Row = _adapters()[kind].validate_json(line)
     return row
+
+
+def header_from_json(text: str) -> RunHeader:
+    """A header back from its JSON; ValueError for anything else, such as another format."""
+    header: RunHeader = _adapters()[RunHeader].validate_json(text)
+    if header.format != FORMAT:
+        raise ValueError(f"the run has format {header.format}, this version reads format {FORMAT}")
+    return header
 
 
 class RunFolder:
@@ -115,6 +123,19 @@ def latest_unfinished(root: Path) -> Iterator[tuple[Path, RunHeader]]:
             continue  # another version's folder is no candidate for continuing; it is left as it is
         if header.finished is None:
             yield path.parent, header
+
+
+def latest(rows: Iterable[Row]) -> list[Row]:
+    """Rows without failures that a later try made good, and each failure once (its last)."""
+    measured = {(row.codec, row.point, row.picture) for row in rows if isinstance(row, Measurement)}
+    points = {(codec, point) for codec, point, _ in measured}
+    kept: dict[tuple[str, str, str | None, str], Row] = {}
+    for row in rows:
+        key = (row.codec, row.point, row.picture)
+        if isinstance(row, Failure) and (key in measured or (row.picture is None and key[:2] in points)):
+            continue
+        kept[(*key, row.status)] = row
+    return list(kept.values())
 
 
 def now() -> str:

@@ -34,6 +34,36 @@ def timed(call: Callable[[], object], device: str) -> Sample:
     return Sample(time.perf_counter() - wall, time.process_time() - cpu)
 
 
+YARDSTICK_CHANNELS, YARDSTICK_SIDE, YARDSTICK_STEPS = 32, 64, 20_000
+
+
+def yardstick(device: str) -> Callable[[], object]:
+    """A fixed piece of work of some milliseconds, to be timed beside a codec: how fast the machine is just now.
+
+    Convolutions on the device, as networks are made of, and a loop of the interpreter, as serial decoders are; always
+    the same numbers. It has run once when it is handed over.
+    """
+    import torch
+
+    values = torch.linspace(-1, 1, YARDSTICK_CHANNELS * YARDSTICK_SIDE**2, device=device)
+    picture = values.reshape(1, YARDSTICK_CHANNELS, YARDSTICK_SIDE, YARDSTICK_SIDE)
+    kernel = torch.linspace(-0.1, 0.1, YARDSTICK_CHANNELS**2 * 9, device=device).reshape(
+        YARDSTICK_CHANNELS, YARDSTICK_CHANNELS, 3, 3
+    )
+
+    @torch.inference_mode()
+    def work() -> int:
+        for _ in range(4):
+            torch.nn.functional.conv2d(picture, kernel, padding=1)
+        state = 1
+        for _ in range(YARDSTICK_STEPS):
+            state = (state * 1103515245 + 12345) & 0x7FFFFFFF
+        return state
+
+    work()
+    return work
+
+
 @dataclass
 class Budget:
     """Shares out the time for timing among the pictures of one shape.

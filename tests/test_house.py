@@ -22,7 +22,7 @@ FLOORS = [
     {"check", "audit", "doctor", "interchange"},
     {"report", "execute", "plan", "estimate"},
     {"runner"},
-    {"show", "api", "cost_tables", "show_cost"},
+    {"show", "api", "cost_tables", "show_cost", "show_check"},
     {"cli", "testing", "pytest_plugin", "__main__", "__init__"},
 ]
 ANALYSIS = {"curves", "bdrate", "check", "report"}

@@ -7,8 +7,9 @@ from tests_support import measurement
 
 from lic_bench.codec import CodecCard, Point, Weights
 from lic_bench.errors import RequestError
-from lic_bench.plan import Checkpoint, latest, one_per_shape, plan, still_to_do
+from lic_bench.plan import Checkpoint, one_per_shape, plan, still_to_do
 from lic_bench.records import Failure, PictureRecord, Settings, Training
+from lic_bench.store import latest
 
 PICTURES = [
     PictureRecord("wide", 768, 512, "0"),

@@ -1,0 +1,60 @@
+"""A run beside its baseline, every quantity once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lic_bench.check import channels, diagnosis, machines, presence, quality, speed, work
+from lic_bench.check.baseline import Kept
+from lic_bench.check.limits import LimitBook
+from lic_bench.check.outcome import Change, Outcome, Verdict, found
+from lic_bench.check.pairs import pairs
+from lic_bench.errors import RequestError
+
+
+def compare(now: Kept, before: Kept, limits: LimitBook | None = None) -> Outcome:
+    """The outcome of checking `now` against `before`. RequestError for a baseline of quite another data set."""
+    _require_same_subject(before, now)
+    comparisons = list(_all(now, before, limits or LimitBook()))
+    counted = [change for change in comparisons if change.codec and change.verdict not in _NO_COMPARISON]
+    if not counted:
+        comparisons.append(found(("", ""), "run", Verdict.FAILED, "nothing could be compared with the baseline"))
+    return Outcome(
+        now.name, before.name, tuple(comparisons), diagnosis.of_codecs(comparisons), (*_notes(before), *now.notes)
+    )
+
+
+_NO_COMPARISON = (Verdict.NOT_COMPARABLE, Verdict.NEW, Verdict.GONE, Verdict.FAILED)
+
+
+def _all(now: Kept, before: Kept, limits: LimitBook) -> Iterator[Change]:
+    yield from presence.compare(before, now)
+    other_machine = machines.different_for_times(before.header, now.header)
+    same_bits = not machines.different_for_bits(before.header, now.header)
+    both = pairs(before.measured, now.measured)
+    for pair in both:
+        mine = limits.of(pair.codec)
+        yield from presence.weights(pair)
+        yield from work.compare(pair, mine)
+        yield from quality.compare(pair, mine, same_bits)
+        yield from channels.compare(pair)
+        yield from speed.compare(pair, mine, other_machine)
+    for codec in dict.fromkeys(pair.codec for pair in both):
+        rows = [row for pair in both if pair.codec == codec for row in pair.rows]
+        yield from quality.bd_rates([b for b, _ in rows], [n for _, n in rows], limits.of(codec))
+
+
+def _require_same_subject(before: Kept, now: Kept) -> None:
+    """A baseline that shares neither the data set's name nor a picture was meant for something else."""
+    shared = {picture.sha256 for picture in before.header.pictures} & {p.sha256 for p in now.header.pictures}
+    if before.header.dataset != now.header.dataset and not shared:
+        raise RequestError(
+            f"The baseline {before.name} was measured on {before.header.dataset}, the run {now.name} on "
+            f"{now.header.dataset}; they share no picture. Name a baseline of the same data set."
+        )
+
+
+def _notes(before: Kept) -> tuple[str, ...]:
+    if before.header.finished is None:
+        return (*before.notes, f"The baseline {before.name} was never finished; what it lacks is reported as new.")
+    return before.notes
