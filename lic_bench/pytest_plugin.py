@@ -98,7 +98,7 @@ class Told:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Write the baselines whose tests all passed; one that was asked for and is not written fails the session."""
         for baseline, runs in self.updates.items():
-            from lic_bench.testing import update
+            from lic_bench.no_worse import update
 
             written, sentence = update(Path(baseline), runs)
             self.lines.append(sentence)

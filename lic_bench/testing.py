@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -18,7 +19,8 @@ from lic_bench.pytest_plugin import SAID, UPDATE
 if TYPE_CHECKING:
     import pandas as pd
 
-    from lic_bench.check import Change, Outcome
+    from lic_bench.check.outcome import Outcome
+    from lic_bench.doctor import Finding
     from lic_bench.records import Row
     from lic_bench.runner import Run
 
@@ -79,13 +81,16 @@ class BenchmarkRun:
         """Fail the test where this run is worse than a baseline, naming each quantity, its part, before and now.
 
         `than` and `limits` win over `--lic-baseline` and `--lic-limits`. `only` narrows the comparison to quantities
-        by name ("macs", "psnr_db"); each of them must then have been compared. A picture that failed and a codec that
-        vanished fail in any case, and so does a run of which nothing could be compared. Without a baseline the test
-        is skipped. What could not be compared beside what could is told at the end of the session.
+        by name or glob ("psnr", "* macs"; case does not matter); for each of them something must then have been
+        compared. A picture that failed and a codec that vanished fail in any case, and so does a run of which nothing
+        could be compared. Without a baseline the test is skipped. What could not be compared is told at the end of
+        the session.
 
         With `--lic-update` nothing fails for being worse; None where there is no baseline yet.
         """
         __tracebackhide__ = True
+        from lic_bench import no_worse
+
         baseline = self._given.baseline if than is None else Path(than)
         if baseline is None:
             pytest.skip("no baseline was given, so nothing was compared: --lic-baseline PATH, or no_worse(than=PATH)")
@@ -96,12 +101,14 @@ class BenchmarkRun:
                 self._given.say(SAID, f"nothing compared, {baseline} is not there yet")
                 return None
         try:
-            outcome = compared(self.folder, baseline, self._given.limits if limits is None else Path(limits), only)
+            outcome = no_worse.compared(
+                self.folder, baseline, self._given.limits if limits is None else Path(limits), only
+            )
         except LicBenchError as error:
             pytest.fail(str(error), pytrace=False)
-        self._given.say(SAID, summary(outcome))
+        self._given.say(SAID, no_worse.summary(outcome))
         if not self._given.update:
-            reasons = complaints(outcome, only)
+            reasons = no_worse.complaints(outcome, only)
             if reasons:
                 raise AssertionError("\n".join([f"This run is not shown to be no worse than {baseline}.", *reasons]))
         return outcome
@@ -135,6 +142,26 @@ class Benchmarks:
             return BenchmarkRun(self._runs.of({"models": models, "dataset": dataset, **asked}), self._given)
         except LicBenchError as error:
             pytest.fail(str(error), pytrace=False)
+
+    def doctor(
+        self, model: str, point: str | None = None, weights: str | Path | None = None, device: str = "cpu"
+    ) -> tuple[Finding, ...]:
+        """Examine a codec as `lic-bench doctor` does, and fail the test where something is wrong with it.
+
+        Gives every finding back; doubtful ones are told at the end of the session.
+        """
+        __tracebackhide__ = True
+        from lic_bench.doctor import Verdict
+
+        try:
+            findings = examined(model, point, None if weights is None else Path(weights), device)
+        except LicBenchError as error:
+            pytest.fail(str(error), pytrace=False)
+        self._given.say(SAID, diagnosis(model, findings))
+        wrong = [f"{each.check}: {each.sentence}" for each in findings if each.verdict is Verdict.WRONG]
+        if wrong:
+            raise AssertionError("\n".join([f"{model} is unsound.", *wrong]))
+        return findings
 
     def time(
         self,
@@ -179,55 +206,24 @@ class Benchmarks:
         return timed
 
 
-def compared(run: Path, baseline: Path, limits: Path | None, only: Collection[str]) -> Outcome:
-    """The check of a run, narrowed to some quantities; what failed or vanished, and what is of no codec, stays."""
-    from lic_bench.check import Verdict, check
+def examined(model: str, point: str | None, weights: Path | None, device: str) -> tuple[Finding, ...]:
+    """What the doctor finds at one operating point, by default the first."""
+    from lic_bench import catalogue
+    from lic_bench.doctor import examine
 
-    outcome = check(run, against=baseline, limits=limits)
-    if not only:
-        return outcome
-    always = (Verdict.FAILED, Verdict.GONE)
-    kept = (each for each in outcome.comparisons if each.quantity in only or each.verdict in always or not each.codec)
-    return replace(outcome, comparisons=tuple(kept))
+    card = catalogue.card(model)
+    chosen = card.points[0] if point is None else card.point(point)
+    return tuple(examine(card, chosen, weights, device))
 
 
-def complaints(outcome: Outcome, only: Collection[str] = ()) -> list[str]:
-    """Why an outcome does not show that a run is no worse: empty when it does."""
-    from lic_bench.check import Verdict
+def diagnosis(model: str, findings: Collection[Finding]) -> str:
+    """What the doctor found, in a line; what is doubtful in its own words."""
+    from lic_bench.doctor import Verdict
 
-    worse = [told(change) for change in outcome.changes if change.fails]
-    seen = [each for each in outcome.comparisons if each.verdict is not Verdict.NOT_COMPARABLE]
-    missing = sorted(set(only) - {each.quantity for each in seen})
-    if missing:
-        worse.append(f"Asked for and not compared: {', '.join(missing)}.")
-    if not seen:
-        worse.append("Nothing could be compared.")
-    return worse + ([] if seen and not missing else uncompared(outcome))
-
-
-def told(change: Change) -> str:
-    """A change in a line: whose, which quantity, of which part, and what became of it."""
-    where = " ".join(filter(None, (change.codec, change.point, change.picture)))
-    what = f"{change.quantity} of {change.part}" if change.part else change.quantity
-    return f"{where or 'the run'}: {what}: {change.sentence}"
-
-
-def uncompared(outcome: Outcome) -> list[str]:
-    """What could not be compared and why, each reason once."""
-    from lic_bench.check import Verdict
-
-    reasons: dict[str, list[str]] = {}
-    for change in outcome.changes:
-        if change.verdict is Verdict.NOT_COMPARABLE:
-            quantities = reasons.setdefault(change.sentence, [])
-            if change.quantity not in quantities:
-                quantities.append(change.quantity)
-    return [f"Not comparable: {', '.join(quantities)}: {sentence}" for sentence, quantities in reasons.items()]
-
-
-def summary(outcome: Outcome) -> str:
-    """An outcome in a line, with the reasons of what could not be compared."""
-    return " ".join([outcome.headline, *uncompared(outcome)])
+    counted = Counter(finding.verdict for finding in findings)
+    doubts = [f"{each.check}: {each.sentence}" for each in findings if each.verdict is Verdict.DOUBTFUL]
+    numbers = ", ".join(f"{counted[verdict]} {verdict.value}" for verdict in Verdict if counted[verdict])
+    return " ".join([f"{model} examined: {numbers}.", *doubts])
 
 
 def device_of(call: object, told: str | None) -> str:

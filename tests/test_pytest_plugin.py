@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-import pytest
+from dataclasses import replace
+from pathlib import Path
 
-from lic_bench.testing import Benchmarks
+import pretend_codecs
+import pytest
+from conftest import picture
+from PIL import Image as pillow
+
+from lic_bench.check import baseline
+from lic_bench.check.outcome import Change, Outcome, Verdict
+from lic_bench.no_worse import complaints, summary
+from lic_bench.records import Settings
+from lic_bench.testing import BenchmarkRun, Benchmarks
 
 pytest_plugins = ["pytester"]
 
@@ -121,6 +131,141 @@ def test_times_on_a_processor_need_no_device(pytester: pytest.Pytester) -> None:
         """
     )
     pytester.runpytest(*QUIET, "--benchmark-disable").assert_outcomes(passed=1)
+
+
+QUICK = Settings(timing_repeats=1, timing_budget_seconds=1, memory=False)
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("pictures")
+    for name, width, height in (("a.png", 96, 32), ("b.png", 40, 56)):
+        pillow.fromarray(picture(width, height, seed=ord(name[0]))).save(place / name)
+    return place
+
+
+@pytest.fixture
+def run(lic_benchmark: Benchmarks, pictures: Path) -> BenchmarkRun:
+    """The same run for all tests of this file: it is made when it is first asked for."""
+    skipping = pretend_codecs.reference("SKIPPING")
+    return lic_benchmark(skipping, str(pictures), points=("2", "4"), settings=QUICK)
+
+
+def kept(run: BenchmarkRun, path: Path, **changes: float) -> Path:
+    """A baseline of a run, in which the first row differs by some figures."""
+    first, *others = (whole := baseline.read(run.folder)).rows
+    changed = replace(first, **{name: getattr(first, name) + more for name, more in changes.items()})
+    baseline.write(replace(whole, rows=(changed, *others)), path)
+    return path
+
+
+def test_a_run_is_made_once_and_is_no_worse_than_itself(
+    run: BenchmarkRun, lic_benchmark: Benchmarks, pictures: Path, tmp_path: Path
+) -> None:
+    skipping = pretend_codecs.reference("SKIPPING")
+    assert run.run is lic_benchmark(skipping, str(pictures), points=("2", "4"), settings=QUICK).run
+    assert len(run.to_pandas()) == len(run.rows) == 4
+    outcome = run.no_worse(than=kept(run, tmp_path / "baseline.json"))
+    assert outcome is not None
+    assert Verdict.SAME in outcome.counts
+    run.no_worse(than=run.folder, only=("psnr", "stream*"))
+
+
+def test_what_got_worse_is_named_with_before_and_now(run: BenchmarkRun, tmp_path: Path) -> None:
+    before = run.rows[0]
+    better = kept(run, tmp_path / "better.json", psnr_db=3.0, stream_bytes=-500)
+    with pytest.raises(AssertionError) as failure:
+        run.no_worse(than=better)
+    said = str(failure.value).splitlines()
+    assert any("PSNR" in line and "skipping 2" in line for line in said)
+    (line,) = (line for line in said if "skipping 2" in line and "stream bytes" in line)
+    assert f"{before.stream_bytes - 500:,}" in line
+    with pytest.raises(AssertionError) as narrowed:
+        run.no_worse(than=better, only=("stream*",))
+    assert "PSNR" not in str(narrowed.value)
+
+
+def test_limits_decide_what_is_worse(run: BenchmarkRun, tmp_path: Path) -> None:
+    better = kept(run, tmp_path / "better.json", psnr_db=3.0)
+    (tmp_path / "limits.toml").write_text("psnr_db = 4.0\nbd_rate_percent = 100\n")
+    run.no_worse(than=better, limits=tmp_path / "limits.toml")
+    with pytest.raises(AssertionError, match="skipping 2: PSNR: "):
+        run.no_worse(than=better)
+
+
+def test_a_run_of_which_nothing_could_be_compared_fails(run: BenchmarkRun) -> None:
+    with pytest.raises(
+        AssertionError,
+        match=r"Asked for and not compared: \* time\. .*\nNot comparable: encode time, decode time: too few samples",
+    ):
+        run.no_worse(than=run.folder, only=("* time", "psnr"))
+
+
+def test_no_baseline_is_no_success(run: BenchmarkRun, tmp_path: Path) -> None:
+    with pytest.raises(pytest.skip.Exception, match="no baseline was given, so nothing was compared"):
+        run.no_worse()
+    with pytest.raises(pytest.fail.Exception, match="no baseline at"):
+        run.no_worse(than=tmp_path / "nowhere.json")
+
+
+def test_a_picture_that_failed_fails(lic_benchmark: Benchmarks, pictures: Path) -> None:
+    run = lic_benchmark(pretend_codecs.reference("BREAKING"), str(pictures), settings=QUICK)
+    with pytest.raises(AssertionError, match=r"breaking only on a\.png: .*too wide for me"):
+        run.no_worse(than=run.folder)
+
+
+def test_a_summary_tells_each_reason_once() -> None:
+    def change(quantity: str, verdict: Verdict, sentence: str) -> Change:
+        return Change("codec", "1", quantity, verdict, sentence)
+
+    away = [
+        change(f"{call} time", Verdict.NOT_COMPARABLE, "another machine") for call in ("encode", "decode", "encode")
+    ]
+    assert summary(Outcome("run", "baseline", (change("psnr", Verdict.SAME, "as before"), *away))) == (
+        "Passed: 3 not comparable, 1 same. Not comparable: encode time, decode time: another machine"
+    )
+    assert complaints(Outcome("run", "baseline", (change("psnr", Verdict.SAME, "as before"), *away))) == []
+    assert complaints(Outcome("run", "baseline", tuple(away))) == [
+        "Nothing could be compared.",
+        "Not comparable: encode time, decode time: another machine",
+    ]
+
+
+SESSION = """
+from lic_bench.records import Settings
+
+def test_no_worse(lic_benchmark):
+    run = lic_benchmark({codec!r}, {pictures!r}, settings=Settings(timing_repeats=1, memory=False))
+    run.no_worse()
+
+def test_failing(lic_benchmark):
+    run = lic_benchmark({codec!r}, {pictures!r}, settings=Settings(timing_repeats=1, memory=False))
+    run.no_worse(than="other.json")
+    assert False
+"""
+
+
+def test_a_session_updates_its_baseline_when_its_tests_pass_and_compares_with_it(
+    pytester: pytest.Pytester, run: BenchmarkRun, pictures: Path
+) -> None:
+    run.no_worse(than=run.folder)  # what that imports must be imported before the sessions inside this one begin
+    pytester.makeini("[pytest]\nlic_baseline = kept/baseline.json\n")
+    pytester.makepyfile(SESSION.format(codec=pretend_codecs.reference("LOSSLESS"), pictures=str(pictures)))
+    written = pytester.path / "kept" / "baseline.json"
+
+    done = pytester.runpytest(*QUIET, "--lic-update")
+    done.assert_outcomes(passed=1, failed=1)
+    done.stdout.fnmatch_lines(["*::test_no_worse: nothing compared, *baseline.json is not there yet"])
+    done.stdout.fnmatch_lines(["*kept/baseline.json was written: the new baseline."])
+    done.stdout.fnmatch_lines(["*other.json was not written, since a test of its run failed: *::test_failing."])
+    assert not (pytester.path / "other.json").exists()
+
+    first = written.read_bytes()
+    done = pytester.runpytest(*QUIET)
+    done.assert_outcomes(passed=1, failed=1)
+    done.stdout.fnmatch_lines(["*There is no run and no baseline at other.json.*"])
+    done.stdout.fnmatch_lines(["*::test_no_worse: Passed: *same. Not comparable: *"])
+    assert written.read_bytes() == first
 
 
 def test_without_pytest_benchmark_all_but_the_times_work_and_that_is_said(pytester: pytest.Pytester) -> None:

@@ -1,0 +1,92 @@
+"""Whether a run is shown to be no worse than a baseline, and what a test says of it. What a check finds decides."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import lic_bench
+from lic_bench.check import baseline as kept
+from lic_bench.check.outcome import Change, Outcome, Verdict
+from lic_bench.errors import LicBenchError
+
+NO_COMPARISON = (Verdict.NOT_COMPARABLE, Verdict.NEW, Verdict.GONE, Verdict.FAILED)
+
+
+def compared(run: Path, baseline: Path, limits: Path | None, only: Collection[str]) -> Outcome:
+    """The check of a run, narrowed to quantities by name or glob; what failed, vanished or is of no codec stays."""
+    outcome: Outcome = lic_bench.check(run, against=baseline, limits=limits)
+    if not only:
+        return outcome
+    always = (Verdict.FAILED, Verdict.GONE)
+    kept = (
+        change
+        for change in outcome.comparisons
+        if not change.codec or change.verdict in always or any(_is(change, name) for name in only)
+    )
+    return replace(outcome, comparisons=tuple(kept))
+
+
+def complaints(outcome: Outcome, only: Collection[str] = ()) -> list[str]:
+    """Why an outcome does not show that a run is no worse: empty when it does.
+
+    For each of the quantities in `only` something must have been compared; without them, anything at all.
+    """
+    seen = [each for each in outcome.comparisons if each.codec and each.verdict not in NO_COMPARISON]
+    said = [told(change) for change in outcome.changes if change.fails]
+    lacking = [name for name in only if not any(_is(each, name) for each in seen)]
+    if lacking:
+        there = ", ".join(dict.fromkeys(each.quantity for each in outcome.comparisons if each.codec)) or "nothing"
+        said.append(f"Asked for and not compared: {', '.join(lacking)}. The check looked at {there}.")
+    elif not seen and not said:
+        said.append("Nothing could be compared.")
+    return said + (uncompared(outcome) if lacking or not seen else [])
+
+
+def told(change: Change) -> str:
+    """A change in a line: whose, which quantity, of which part, and what became of it."""
+    where = " ".join(filter(None, (change.codec, change.point, change.picture)))
+    what = f"{change.quantity} of {change.part}" if change.part else change.quantity
+    return f"{where or 'the run'}: {what}: {change.sentence}"
+
+
+def uncompared(outcome: Outcome) -> list[str]:
+    """What could not be compared and why, each reason once."""
+    reasons: dict[str, list[str]] = {}
+    for change in outcome.changes:
+        if change.verdict is Verdict.NOT_COMPARABLE:
+            quantities = reasons.setdefault(change.sentence, [])
+            if change.quantity not in quantities:
+                quantities.append(change.quantity)
+    return [f"Not comparable: {', '.join(quantities)}: {sentence}" for sentence, quantities in reasons.items()]
+
+
+def summary(outcome: Outcome) -> str:
+    """An outcome in a line, with the reasons of what could not be compared."""
+    return " ".join([outcome.headline, *uncompared(outcome)])
+
+
+def update(baseline: Path, runs: Mapping[str, Sequence[str]]) -> tuple[bool, str]:
+    """Make a run the new baseline, unless one of the tests that compared it failed; whether it was, and a sentence.
+
+    `runs` are the folders of the runs that were compared with this baseline, each with its tests that failed.
+    """
+    if len(runs) > 1:
+        why = f"{len(runs)} different runs were compared with it; give each a baseline of its own: no_worse(than=PATH)"
+        return False, f"{baseline} was not written: {why}."
+    ((run, failed),) = runs.items()
+    if failed:
+        return False, f"{baseline} was not written, since a test of its run failed: {', '.join(failed)}."
+    if baseline.is_dir():
+        return False, f"{baseline} was not written: it is a folder; give the path of a JSON file."
+    try:
+        kept.write(kept.read(Path(run)), baseline)
+    except LicBenchError as error:
+        return False, str(error)
+    return True, f"{baseline} was written: the new baseline."
+
+
+def _is(change: Change, name: str) -> bool:
+    return fnmatchcase(change.quantity.lower(), name.lower())
