@@ -63,9 +63,11 @@ def uncompared(outcome: Outcome) -> list[str]:
     return [f"Not comparable: {', '.join(quantities)}: {sentence}" for sentence, quantities in reasons.items()]
 
 
-def summary(outcome: Outcome) -> str:
+def summary(outcome: Outcome, only: Collection[str] = ()) -> str:
     """An outcome in a line, with the reasons of what could not be compared."""
-    return " ".join([outcome.headline, *uncompared(outcome)])
+    verdict = "not shown to be no worse than" if complaints(outcome, only) else "no worse than"
+    counted = ", ".join(f"{number} {found.value}" for found, number in outcome.counts.items())
+    return " ".join([f"{verdict} {outcome.baseline}: {counted or 'nothing'}.", *uncompared(outcome)])
 
 
 def update(baseline: Path, runs: Mapping[str, Sequence[str]]) -> tuple[bool, str]:

@@ -106,7 +106,7 @@ class BenchmarkRun:
             )
         except LicBenchError as error:
             pytest.fail(str(error), pytrace=False)
-        self._given.say(SAID, no_worse.summary(outcome))
+        self._given.say(SAID, no_worse.summary(outcome, only))
         if not self._given.update:
             reasons = no_worse.complaints(outcome, only)
             if reasons:

@@ -172,14 +172,14 @@ def test_a_run_is_made_once_and_is_no_worse_than_itself(
 
 
 def test_what_got_worse_is_named_with_before_and_now(run: BenchmarkRun, tmp_path: Path) -> None:
-    before = run.rows[0]
     better = kept(run, tmp_path / "better.json", psnr_db=3.0, stream_bytes=-500)
     with pytest.raises(AssertionError) as failure:
         run.no_worse(than=better)
     said = str(failure.value).splitlines()
-    assert any("PSNR" in line and "skipping 2" in line for line in said)
-    (line,) = (line for line in said if "skipping 2" in line and "stream bytes" in line)
-    assert f"{before.stream_bytes - 500:,}" in line
+    bytes_now = 2 * pretend_codecs.HEADER_BYTES + 3 * (48 * 16 + 20 * 28)  # every second row and column
+    changed = f"skipping 2: stream bytes: {bytes_now - 500:,} → {bytes_now:,} bytes over 2 pictures"
+    assert any(line.startswith(changed) for line in said)
+    assert any(line.startswith("skipping 2: PSNR: ") and "-3.000 dB" in line for line in said)
     with pytest.raises(AssertionError) as narrowed:
         run.no_worse(than=better, only=("stream*",))
     assert "PSNR" not in str(narrowed.value)
@@ -222,9 +222,12 @@ def test_a_summary_tells_each_reason_once() -> None:
         change(f"{call} time", Verdict.NOT_COMPARABLE, "another machine") for call in ("encode", "decode", "encode")
     ]
     assert summary(Outcome("run", "baseline", (change("psnr", Verdict.SAME, "as before"), *away))) == (
-        "Passed: 3 not comparable, 1 same. Not comparable: encode time, decode time: another machine"
+        "no worse than baseline: 3 not comparable, 1 same. Not comparable: encode time, decode time: another machine"
     )
     assert complaints(Outcome("run", "baseline", (change("psnr", Verdict.SAME, "as before"), *away))) == []
+    assert summary(Outcome("run", "baseline", tuple(away))).startswith(
+        "worse than, or not comparable with baseline: 3 not"
+    )
     assert complaints(Outcome("run", "baseline", tuple(away))) == [
         "Nothing could be compared.",
         "Not comparable: encode time, decode time: another machine",
@@ -264,8 +267,17 @@ def test_a_session_updates_its_baseline_when_its_tests_pass_and_compares_with_it
     done = pytester.runpytest(*QUIET)
     done.assert_outcomes(passed=1, failed=1)
     done.stdout.fnmatch_lines(["*There is no run and no baseline at other.json.*"])
-    done.stdout.fnmatch_lines(["*::test_no_worse: Passed: *same. Not comparable: *"])
+    done.stdout.fnmatch_lines(["*::test_no_worse: no worse than *kept/baseline.json: *same. Not comparable: *"])
     assert written.read_bytes() == first
+
+
+def test_the_doctor_fails_a_test_for_what_is_wrong(lic_benchmark: Benchmarks) -> None:
+    findings = lic_benchmark.doctor(pretend_codecs.reference("LOSSLESS"))
+    assert any(finding.verdict == "sound" for finding in findings)
+    with pytest.raises(AssertionError, match=r"is unsound\.\n"):
+        lic_benchmark.doctor(pretend_codecs.reference("CROPPING"))
+    with pytest.raises(pytest.fail.Exception, match="Did you mean jpeg"):
+        lic_benchmark.doctor("jpge")
 
 
 def test_without_pytest_benchmark_all_but_the_times_work_and_that_is_said(pytester: pytest.Pytester) -> None:
