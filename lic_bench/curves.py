@@ -154,6 +154,11 @@ def over_pictures(
     means = [
         _doubted(point, Doubt.DIFFERENT_PICTURES) if set(point.by_picture) != pictures else point for point in means
     ]
+    if source.origin is not Origin.MEASURED:  # others may not have taken it; the pictures' sizes are not the reason
+        means = [
+            replace(point, doubts=tuple(doubt for doubt in point.doubts if doubt is not Doubt.NO_MS_SSIM))
+            for point in means
+        ]
     found = [doubt for point in means for doubt in point.doubts]
     return RDCurve(
         codec,

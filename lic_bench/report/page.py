@@ -125,7 +125,8 @@ def sentences(content: Content) -> list[str]:
     """What the page says, in a few sentences."""
     header = content.header
     codecs = {point.codec for point in content.points}
-    trained = {point.codec for point in content.points if point.training is Training.TRAINED}
+    here = [point for point in content.points if point.origin is Origin.MEASURED]
+    trained = {point.codec for point in here if point.training is Training.TRAINED}
     said = [
         f"{counted(len(codecs), 'codec')} on {counted(len(header.pictures), 'picture')} of {header.dataset}. "
         f"Rate and distortion of {len(content.measured)} were measured here, "
