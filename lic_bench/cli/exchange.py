@@ -60,16 +60,23 @@ def import_(
     ] = None,
     made: Annotated[
         Made | None,
-        typer.Option("--as", help="A run folder (needs pictures with sizes), or a file of published curves.",
-                     show_default="what the files allow"),
+        typer.Option(
+            "--as",
+            help="A run folder (needs pictures with sizes), or a file of published curves.",
+            show_default="what the files allow",
+        ),
     ] = None,
     form: Annotated[
         Form | None, typer.Option("--format", help="Whose files.", show_default="by what is in them")
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="The file of curves (FILE.curve.csv), or where run folders are (runs).",
-                     show_default=False),
+        typer.Option(
+            "--output",
+            "-o",
+            help="The file of curves (FILE.curve.csv), or where run folders are (runs).",
+            show_default=False,
+        ),
     ] = None,
     name: Annotated[str, typer.Option(help="The codec, where the file does not say.", show_default=False)] = "",
     trained_for: Annotated[
@@ -114,12 +121,12 @@ def export(
     """Write a run's rate and distortion as files that other tools read; what a format cannot hold is said."""
     from functools import partial
 
-    from lic_bench import plan, store
+    from lic_bench import store
     from lic_bench.interchange import disk, exporting, formats
     from lic_bench.records import Measurement
 
     header, rows = store.read(run)
-    measured = [row for row in plan.latest(rows) if isinstance(row, Measurement)]
+    measured = [row for row in store.latest(rows) if isinstance(row, Measurement)]
     chosen, said = exporting.choose(header, measured, codec, rate.value)
     writer = exporting.WRITERS[form]
     if form is Form.COMPRESSAI:

@@ -2,9 +2,9 @@
 
     {"name": ..., "description": ..., "results": {"bpp": [...], "psnr-rgb": [...], "ms-ssim-rgb": [...], ...}}
 
-One value per operating point, means over the pictures. Keys are `psnr-rgb` and `ms-ssim-rgb`; older files have `psnr` and
-`ms-ssim`. Layouts: "lists" as above; "single", the results being single numbers (`--per-image`: one picture, which the
-file calls "source"); "bare", without the name "results" around the lists. Infinite values stand as Python writes them.
+One value per operating point, means over the pictures. Keys are `psnr-rgb` and `ms-ssim-rgb`; older files have `psnr`
+and `ms-ssim`. Layouts: "lists" as above; "single", the results being single numbers (`--per-image`: one picture, which
+the file calls "source"); "bare", without the name "results" around the lists. Infinity stands as Python writes it.
 """
 
 from __future__ import annotations

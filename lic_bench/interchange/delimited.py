@@ -52,6 +52,9 @@ def rows_to_write(sheet: Sheet) -> tuple[list[str], list[list[str]]]:
             raise SheetError(f"column {name!r} holds what is no text")
     if all(map(is_number, sheet.columns)) or next(iter(sheet.columns)).startswith(("#", "\ufeff")):
         raise SheetError("these names would not be read as a header")
+    for value in (*sheet.columns, *(value for values in sheet.columns.values() for value in values)):
+        if "\r" in str(value):
+            raise SheetError(f"a carriage return cannot stand in a table, as in {value!r}")
     rows = [[str(value) for value in row] for row in zip(*sheet.columns.values(), strict=True)]
     return comments, [list(sheet.columns), *rows]
 

@@ -1,4 +1,4 @@
-"""Sheets in our words: an `Entry` per operating point, or per picture of one; and what of a sheet nothing of ours holds."""
+"""Sheets in our words: an `Entry` per operating point, or per picture of one; and what of a sheet is left out."""
 
 from __future__ import annotations
 

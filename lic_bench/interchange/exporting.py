@@ -132,7 +132,9 @@ def cool_chic(chosen: Chosen) -> Written:
         "ms_ssim": [one.ms_ssim for _, _, one in single],
     }
     columns = {name: values for name, values in columns.items() if any(value is not None for value in values)}
-    return _written(chosen, Sheet(_texts(columns), layout="tabs"), ("the codec, the data set, the kind of rate, times",))
+    return _written(
+        chosen, Sheet(_texts(columns), layout="tabs"), ("the codec, the data set, the kind of rate, times",)
+    )
 
 
 def codec_compare(chosen: Chosen) -> Written:
@@ -209,7 +211,9 @@ def _comparable(chosen: Chosen) -> tuple[list[RDPoint], list[str]]:
     points = [point for point in chosen.curve.points if Doubt.DIFFERENT_PICTURES not in point.doubts]
     other = [point.label for point in chosen.curve.points if point not in points]
     if not points:
-        raise RequestError(f"No operating point of {chosen.curve.codec} has all pictures; its means cannot be exported.")
+        raise RequestError(
+            f"No operating point of {chosen.curve.codec} has all pictures; its means cannot be exported."
+        )
     said = [f"point {', '.join(other)}, which lacks pictures that the others have"] if other else []
     mixed = [point.label for point in points if Doubt.LOSSLESS in point.doubts and point.psnr_db is not None]
     said += [f"the lossless pictures of point {', '.join(mixed)}, which are not in its mean PSNR"] if mixed else []

@@ -26,13 +26,14 @@ def read(path: Path, form: str | None = None, columns: tuple[str, ...] = ()) -> 
 
     `columns` are names for a table of text without a header line. Raises RequestError naming the file and the place.
     """
+    asked = named(form) if form else None
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:
         raise RequestError(f"{path} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
         raise RequestError(f"{path} is no text in UTF-8: byte {error.start} is not.") from error
-    found = named(form) if form else guess(text, path)
+    found = asked or guess(text, path)
     if columns:
         if found.suffix == ".json":
             raise RequestError(f"{path} is JSON and names its columns; --columns is for tables without a header line.")

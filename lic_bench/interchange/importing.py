@@ -170,9 +170,7 @@ def _curve(codec: str, one: Taken, source: Source) -> RDCurve:
     if some[0].picture is None:
         points = [_point(entry) for entry in some]
         count = published.PICTURES.get(one.dataset)
-        return RDCurve(
-            codec, codec, one.dataset, target, curves.by_rate(points), one.rate, source, picture_count=count
-        )
+        return RDCurve(codec, codec, one.dataset, target, curves.by_rate(points), one.rate, source, picture_count=count)
     pictured: dict[str, dict[str, RDPoint]] = {}
     for entry in some:
         pictured.setdefault(entry.label, {})[entry.picture or ""] = _point(entry)

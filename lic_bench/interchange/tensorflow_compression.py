@@ -25,6 +25,4 @@ def write(sheet: Sheet) -> str:
     return "".join(f"{line}\n" for line in comments) + delimited.write_csv(rows)
 
 
-FORMAT = Format(
-    "tensorflow-compression", ".csv", read, write, ("whether PSNR is the mean over pictures is not told",)
-)
+FORMAT = Format("tensorflow-compression", ".csv", read, write, ("whether PSNR is the mean over pictures is not told",))

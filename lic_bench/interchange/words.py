@@ -1,7 +1,8 @@
 """What other people's columns are called, and what they mean: the one place that knows the synonyms.
 
-Names are compared in lower case, with `-`, `.` and blanks taken as `_`. Of two columns that mean the same, the one named
-first here is taken and the other is told as left out. A column that is not here is unknown: it is named, never guessed.
+Names are compared in lower case, with `-`, `.` and blanks taken as `_`. Of two columns that mean the same, the one
+named first here is taken and the other is told as left out. A column that is not here is unknown: it is named, never
+guessed.
 """
 
 from __future__ import annotations
