@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-import lic_bench
+from lic_bench import api
 from lic_bench.check import baseline as kept
 from lic_bench.check.outcome import Change, Outcome, Verdict
 from lic_bench.errors import LicBenchError
@@ -17,7 +17,7 @@ NO_COMPARISON = (Verdict.NOT_COMPARABLE, Verdict.NEW, Verdict.GONE, Verdict.FAIL
 
 def compared(run: Path, baseline: Path, limits: Path | None, only: Collection[str]) -> Outcome:
     """The check of a run, narrowed to quantities by name or glob; what failed, vanished or is of no codec stays."""
-    outcome: Outcome = lic_bench.check(run, against=baseline, limits=limits)
+    outcome = api.check(run, against=baseline, limits=limits)
     if not only:
         return outcome
     always = (Verdict.FAILED, Verdict.GONE)
@@ -57,10 +57,10 @@ def uncompared(outcome: Outcome) -> list[str]:
     reasons: dict[str, list[str]] = {}
     for change in outcome.changes:
         if change.verdict is Verdict.NOT_COMPARABLE:
-            quantities = reasons.setdefault(change.sentence, [])
-            if change.quantity not in quantities:
-                quantities.append(change.quantity)
-    return [f"Not comparable: {', '.join(quantities)}: {sentence}" for sentence, quantities in reasons.items()]
+            names = reasons.setdefault(change.sentence, [])
+            if change.quantity not in names:
+                names.append(change.quantity)
+    return [f"Not comparable: {', '.join(names)}: {sentence.rstrip('.')}." for sentence, names in reasons.items()]
 
 
 def summary(outcome: Outcome, only: Collection[str] = ()) -> str:
@@ -70,21 +70,27 @@ def summary(outcome: Outcome, only: Collection[str] = ()) -> str:
     return " ".join([f"{verdict} {outcome.baseline}: {counted or 'nothing'}.", *uncompared(outcome)])
 
 
-def update(baseline: Path, runs: Mapping[str, Sequence[str]]) -> tuple[bool, str]:
-    """Make a run the new baseline, unless one of the tests that compared it failed; whether it was, and a sentence.
+def review(outcome: Outcome) -> list[str]:
+    """Everything that moved, for whoever makes the run the new baseline."""
+    return [told(change) for change in outcome.changes if change.verdict is not Verdict.NOT_COMPARABLE]
 
-    `runs` are the folders of the runs that were compared with this baseline, each with its tests that failed.
+
+def update(baseline: Path, runs: Sequence[Path], failed: Sequence[str]) -> tuple[bool, str]:
+    """Make a run the new baseline; whether it was written, and a sentence.
+
+    `runs` are the folders of all runs that were compared with it: they must be of the same jobs, as those of several
+    processes are. `failed` names the tests among those that compared it that failed: with one, nothing is written.
     """
-    if len(runs) > 1:
-        why = f"{len(runs)} different runs were compared with it; give each a baseline of its own: no_worse(than=PATH)"
-        return False, f"{baseline} was not written: {why}."
-    ((run, failed),) = runs.items()
     if failed:
         return False, f"{baseline} was not written, since a test of its run failed: {', '.join(failed)}."
     if baseline.is_dir():
         return False, f"{baseline} was not written: it is a folder; give the path of a JSON file."
     try:
-        kept.write(kept.read(Path(run)), baseline)
+        first, *others = (kept.read(run) for run in runs)
+        if any((run.header.jobs, run.header.pictures) != (first.header.jobs, first.header.pictures) for run in others):
+            why = "different runs were compared with it; give each a baseline of its own: no_worse(than=PATH)"
+            return False, f"{baseline} was not written: {why}."
+        kept.write(first, baseline)
     except LicBenchError as error:
         return False, str(error)
     return True, f"{baseline} was written: the new baseline."

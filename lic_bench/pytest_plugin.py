@@ -6,9 +6,8 @@ nothing else until a test asks for the fixture.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -79,7 +78,8 @@ class Told:
 
     def __init__(self) -> None:
         self.lines: list[str] = []
-        self.updates: dict[str, dict[str, list[str]]] = defaultdict(dict)  # baseline: {run folder: tests that failed}
+        self.candidates: dict[str, list[str]] = {}  # by baseline: the run folders that were compared with it
+        self.failed: dict[str, list[str]] = {}  # by baseline: the tests that failed
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """One phase of a test is over, here or in a worker."""
@@ -89,18 +89,18 @@ class Told:
             if name == SAID:
                 self.lines.append(f"{report.nodeid}: {value}")
             elif name == UPDATE:
-                run, baseline = value
-                failed = self.updates[baseline].setdefault(run, [])
-                if not report.passed:
-                    failed.append(report.nodeid)
+                run, baseline = cast("tuple[str, str]", value)
+                self.candidates.setdefault(baseline, []).append(run)
+                self.failed.setdefault(baseline, []).extend([] if report.passed else [report.nodeid])
 
     @pytest.hookimpl(tryfirst=True)  # temporary folders, and so the runs, may be removed as the session ends
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Write the baselines whose tests all passed; one that was asked for and is not written fails the session."""
-        for baseline, runs in self.updates.items():
+        for baseline, runs in self.candidates.items():
             from lic_bench.no_worse import update
 
-            written, sentence = update(Path(baseline), runs)
+            places = [Path(run) for run in dict.fromkeys(runs)]
+            written, sentence = update(Path(baseline), places, list(dict.fromkeys(self.failed[baseline])))
             self.lines.append(sentence)
             if not written and session.exitstatus == pytest.ExitCode.OK:
                 session.exitstatus = pytest.ExitCode.TESTS_FAILED

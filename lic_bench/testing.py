@@ -93,7 +93,9 @@ class BenchmarkRun:
 
         baseline = self._given.baseline if than is None else Path(than)
         if baseline is None:
-            pytest.skip("no baseline was given, so nothing was compared: --lic-baseline PATH, or no_worse(than=PATH)")
+            why = "no baseline was given, so nothing was compared: --lic-baseline PATH, or no_worse(than=PATH)"
+            self._given.say(SAID, why)
+            pytest.skip(why)
         self._nothing_failed()
         if self._given.update:
             self._given.say(UPDATE, [str(self.folder.resolve()), str(baseline.resolve())])
@@ -107,10 +109,11 @@ class BenchmarkRun:
         except LicBenchError as error:
             pytest.fail(str(error), pytrace=False)
         self._given.say(SAID, no_worse.summary(outcome, only))
-        if not self._given.update:
-            reasons = no_worse.complaints(outcome, only)
-            if reasons:
-                raise AssertionError("\n".join([f"This run is not shown to be no worse than {baseline}.", *reasons]))
+        if self._given.update:
+            for line in no_worse.review(outcome):
+                self._given.say(SAID, line)
+        elif reasons := no_worse.complaints(outcome, only):
+            raise AssertionError("\n".join([f"This run is not shown to be no worse than {baseline}.", *reasons]))
         return outcome
 
     def _nothing_failed(self) -> None:

@@ -12,7 +12,7 @@ from PIL import Image as pillow
 
 from lic_bench.check import baseline
 from lic_bench.check.outcome import Change, Outcome, Verdict
-from lic_bench.no_worse import complaints, summary
+from lic_bench.no_worse import complaints, summary, update
 from lic_bench.records import Settings
 from lic_bench.testing import BenchmarkRun, Benchmarks
 
@@ -151,9 +151,9 @@ def run(lic_benchmark: Benchmarks, pictures: Path) -> BenchmarkRun:
     return lic_benchmark(skipping, str(pictures), points=("2", "4"), settings=QUICK)
 
 
-def kept(run: BenchmarkRun, path: Path, **changes: float) -> Path:
+def kept(run: Path, path: Path, **changes: float) -> Path:
     """A baseline of a run, in which the first row differs by some figures."""
-    first, *others = (whole := baseline.read(run.folder)).rows
+    first, *others = (whole := baseline.read(run)).rows
     changed = replace(first, **{name: getattr(first, name) + more for name, more in changes.items()})
     baseline.write(replace(whole, rows=(changed, *others)), path)
     return path
@@ -165,14 +165,14 @@ def test_a_run_is_made_once_and_is_no_worse_than_itself(
     skipping = pretend_codecs.reference("SKIPPING")
     assert run.run is lic_benchmark(skipping, str(pictures), points=("2", "4"), settings=QUICK).run
     assert len(run.to_pandas()) == len(run.rows) == 4
-    outcome = run.no_worse(than=kept(run, tmp_path / "baseline.json"))
+    outcome = run.no_worse(than=kept(run.folder, tmp_path / "baseline.json"))
     assert outcome is not None
     assert Verdict.SAME in outcome.counts
     run.no_worse(than=run.folder, only=("psnr", "stream*"))
 
 
 def test_what_got_worse_is_named_with_before_and_now(run: BenchmarkRun, tmp_path: Path) -> None:
-    better = kept(run, tmp_path / "better.json", psnr_db=3.0, stream_bytes=-500)
+    better = kept(run.folder, tmp_path / "better.json", psnr_db=3.0, stream_bytes=-500)
     with pytest.raises(AssertionError) as failure:
         run.no_worse(than=better)
     said = str(failure.value).splitlines()
@@ -186,7 +186,7 @@ def test_what_got_worse_is_named_with_before_and_now(run: BenchmarkRun, tmp_path
 
 
 def test_limits_decide_what_is_worse(run: BenchmarkRun, tmp_path: Path) -> None:
-    better = kept(run, tmp_path / "better.json", psnr_db=3.0)
+    better = kept(run.folder, tmp_path / "better.json", psnr_db=3.0)
     (tmp_path / "limits.toml").write_text("psnr_db = 4.0\nbd_rate_percent = 100\n")
     run.no_worse(than=better, limits=tmp_path / "limits.toml")
     with pytest.raises(AssertionError, match="skipping 2: PSNR: "):
@@ -222,15 +222,13 @@ def test_a_summary_tells_each_reason_once() -> None:
         change(f"{call} time", Verdict.NOT_COMPARABLE, "another machine") for call in ("encode", "decode", "encode")
     ]
     assert summary(Outcome("run", "baseline", (change("psnr", Verdict.SAME, "as before"), *away))) == (
-        "no worse than baseline: 3 not comparable, 1 same. Not comparable: encode time, decode time: another machine"
+        "no worse than baseline: 3 not comparable, 1 same. Not comparable: encode time, decode time: another machine."
     )
     assert complaints(Outcome("run", "baseline", (change("psnr", Verdict.SAME, "as before"), *away))) == []
-    assert summary(Outcome("run", "baseline", tuple(away))).startswith(
-        "worse than, or not comparable with baseline: 3 not"
-    )
+    assert summary(Outcome("run", "baseline", tuple(away))).startswith("not shown to be no worse than baseline: 3 not")
     assert complaints(Outcome("run", "baseline", tuple(away))) == [
         "Nothing could be compared.",
-        "Not comparable: encode time, decode time: another machine",
+        "Not comparable: encode time, decode time: another machine.",
     ]
 
 
@@ -256,6 +254,11 @@ def test_a_session_updates_its_baseline_when_its_tests_pass_and_compares_with_it
     pytester.makepyfile(SESSION.format(codec=pretend_codecs.reference("LOSSLESS"), pictures=str(pictures)))
     written = pytester.path / "kept" / "baseline.json"
 
+    done = pytester.runpytest(*QUIET, "-o", "lic_baseline=")
+    done.assert_outcomes(skipped=1, failed=1)
+    done.stdout.fnmatch_lines(["*There is no run and no baseline at other.json.*"])
+    done.stdout.fnmatch_lines(["*::test_no_worse: no baseline was given, so nothing was compared: *"])
+
     done = pytester.runpytest(*QUIET, "--lic-update")
     done.assert_outcomes(passed=1, failed=1)
     done.stdout.fnmatch_lines(["*::test_no_worse: nothing compared, *baseline.json is not there yet"])
@@ -266,9 +269,33 @@ def test_a_session_updates_its_baseline_when_its_tests_pass_and_compares_with_it
     first = written.read_bytes()
     done = pytester.runpytest(*QUIET)
     done.assert_outcomes(passed=1, failed=1)
-    done.stdout.fnmatch_lines(["*There is no run and no baseline at other.json.*"])
     done.stdout.fnmatch_lines(["*::test_no_worse: no worse than *kept/baseline.json: *same. Not comparable: *"])
     assert written.read_bytes() == first
+
+    kept(written, written, stream_bytes=-500)
+    done = pytester.runpytest(*QUIET, "--lic-update")
+    done.assert_outcomes(passed=1, failed=1)
+    sizes = 2 * pretend_codecs.HEADER_BYTES + 3 * (96 * 32 + 40 * 56)
+    done.stdout.fnmatch_lines([f"*::test_no_worse: lossless only: stream bytes: {sizes - 500:,} → {sizes:,} bytes *"])
+    rows = baseline.read(written).measured
+    assert sum(row.stream_bytes for row in rows) == sizes
+
+
+def test_different_runs_do_not_become_one_baseline(
+    run: BenchmarkRun, lic_benchmark: Benchmarks, pictures: Path, tmp_path: Path
+) -> None:
+    other = lic_benchmark(pretend_codecs.reference("SKIPPING"), str(pictures), points=("2",), settings=QUICK)
+    place = tmp_path / "baseline.json"
+    written, sentence = update(place, [run.folder, other.folder], failed=[])
+    assert not written
+    assert "different runs were compared with it" in sentence
+    assert update(tmp_path, [run.folder], failed=[]) == (
+        False,
+        f"{tmp_path} was not written: it is a folder; give the path of a JSON file.",
+    )
+    assert not place.exists()
+    assert update(place, [other.folder], failed=[])[0]
+    assert baseline.read(place).rows == other.rows
 
 
 def test_the_doctor_fails_a_test_for_what_is_wrong(lic_benchmark: Benchmarks) -> None:
