@@ -19,7 +19,7 @@ FLOORS = [
     {"store", "catalogue", "brought"},
     {"curves", "curve_files", "metrics", "operators", "tally", "macs", "timing", "memory", "machine"},
     {"bdrate", "measure", "cost", "limits", "auditors", "convert"},
-    {"check", "audit", "doctor", "interchange"},
+    {"check", "audit", "doctor", "interchange", "starter"},
     {"report", "execute", "plan", "estimate"},
     {"runner"},
     {"show", "api", "cost_tables", "show_cost", "show_check"},
@@ -33,7 +33,8 @@ HEAVY = {"torch", "compressai", "pandas", "scipy", "plotly", "matplotlib", "skim
 def sources() -> dict[str, Path]:
     package = Path(lic_bench.__file__).parent
     zoo = Path(next(p for p in lic_bench.__path__ if (Path(p) / "zoo").is_dir())) / "zoo"
-    engine = {f"{p.relative_to(package).with_suffix('')}": p for p in package.rglob("*.py") if "zoo" not in p.parts}
+    files = (path for path in package.rglob("*.py") if not {"zoo", "_data"} & {*path.parts})
+    engine = {f"{p.relative_to(package).with_suffix('')}": p for p in files}
     return engine | {f"zoo/{p.relative_to(zoo).with_suffix('')}": p for p in zoo.rglob("*.py")}
 
 

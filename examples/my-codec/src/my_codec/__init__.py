@@ -1,0 +1,1 @@
+"""A codec of one's own, measured by lic-bench."""

@@ -1,0 +1,42 @@
+"""What my-codec promises: pictures come back from their streams, and nothing is worse than in baseline.json."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import lic_bench
+from lic_bench.records import Settings
+from my_codec.model import POINTS
+
+
+def picture(width: int, height: int) -> np.ndarray:
+    """A smooth picture, uint8, height x width x 3."""
+    rows, columns = np.mgrid[0:height, 0:width]
+    waves = [128 + 60 * np.sin(rows / 9 + channel) + 40 * np.cos(columns / 13) for channel in range(3)]
+    return np.stack(waves, axis=-1).astype(np.uint8)
+
+
+def psnr(original: np.ndarray, decoded: np.ndarray) -> float:
+    """Peak signal-to-noise ratio in dB."""
+    return float(10 * np.log10(255**2 / np.mean((original.astype(float) - decoded) ** 2)))
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_a_picture_comes_back_from_its_stream_alone(point: str) -> None:
+    original = picture(96, 64)
+    stream = lic_bench.codec("my-codec", point=point, weights="auto").encode(original)
+    decoded = lic_bench.codec("my-codec", point=point, weights="auto").decode(stream)
+    assert len(stream) < original.nbytes / 8
+    assert psnr(original, decoded) > 20
+
+
+@pytest.mark.parametrize(("width", "height"), [(1, 1), (17, 33), (64, 8)])
+def test_sides_need_not_be_multiples_of_anything(width: int, height: int) -> None:
+    codec = lic_bench.codec("my-codec", point="1", weights="auto")
+    assert codec.decode(codec.encode(picture(width, height))).shape == (height, width, 3)
+
+
+def test_a_run_is_no_worse_than_the_baseline(lic_benchmark) -> None:
+    without_times = Settings(timing_repeats=0, memory=False)
+    lic_benchmark(models="my-codec,jpeg", dataset="sample", settings=without_times).no_worse()
