@@ -8,19 +8,11 @@ import sys
 import typer
 
 from lic_bench import machine
-<<<<<<< Updated upstream
-from lic_bench.cli import checking, exchange, measuring, zoo
+from lic_bench.cli import checking, exchange, measuring, starting, zoo
 from lic_bench.cli.app import app
 from lic_bench.errors import LicBenchError
 
-__all__ = ["app", "checking", "exchange", "main", "measuring", "zoo"]
-=======
-from lic_bench.cli import checking, measuring, starting, zoo
-from lic_bench.cli.app import app
-from lic_bench.errors import LicBenchError
-
-__all__ = ["app", "checking", "main", "measuring", "starting", "zoo"]
->>>>>>> Stashed changes
+__all__ = ["app", "checking", "exchange", "main", "measuring", "starting", "zoo"]
 
 INTERRUPTED = 130
 """The exit code of a command that Ctrl-C stopped, as shells have it (128 + SIGINT)."""
