@@ -1,6 +1,7 @@
 """Published curves in a file of their own: CSV with the columns of `zoo/published/rd_points.csv` and their source.
 
 A row is a point, or one picture of a point where `picture` names it; the point is then the mean over its pictures.
+`pictures` says over how many a mean was taken, where that is not all of a data set whose size is known.
 `citation`, `licence` and `note` stand in every row, so that no curve is parted from its source. Empty is "not told".
 """
 
@@ -18,7 +19,7 @@ from lic_bench.curves import RDCurve, RDPoint, Source
 from lic_bench.errors import RequestError
 
 COLUMNS = (
-    *(field.name for field in fields(published.PublishedPoint)), "picture", "citation", "licence", "note",
+    *(field.name for field in fields(published.PublishedPoint)), "picture", "pictures", "citation", "licence", "note",
 )  # fmt: skip
 NEEDED = ("codec", "dataset", "bpp")
 SCORES = ("psnr_db", "ms_ssim", "lpips")
@@ -70,6 +71,7 @@ def write(some: Iterable[RDCurve]) -> str:
             "citation": curve.source.text,
             "licence": curve.source.licence or "",
             "note": curve.source.note,
+            "pictures": "" if curve.pictures or curve.picture_count is None else str(curve.picture_count),
         }
         for point in curve.points:
             for picture, one in (point.by_picture or {"": point}).items():
@@ -111,7 +113,10 @@ def _curve(
     rate = told("bpp_kind") or "unknown"
     if pictured:
         return curves.over_pictures(codec, codec, dataset, target, pictured, rate, source)
-    count = published.PICTURES.get(dataset)
+    counts = sorted({int(row["pictures"]) for row in rows if row.get("pictures")})
+    if len(counts) > 1:
+        raise RequestError(f"{name} has points of {codec} over different numbers of pictures; they are not one curve.")
+    count = counts[0] if counts else published.PICTURES.get(dataset)
     return RDCurve(codec, codec, dataset, target, curves.by_rate(points), rate, source, picture_count=count)
 
 
@@ -135,6 +140,8 @@ def _check_row(row: Mapping[str | None, str | None], place: str) -> None:
         raise RequestError(f"{place} has not as many fields as the header.")
     if not row["codec"] or not row["dataset"]:
         raise RequestError(f"{place} names no codec or no data set.")
+    if not (row.get("pictures") or "1").isdecimal():
+        raise RequestError(f"{place}: {row['pictures']!r} is no number of pictures.")
     for column in ("bpp", *SCORES):
         value = row.get(column)
         if not value and column != "bpp":

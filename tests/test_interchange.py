@@ -17,6 +17,7 @@ from test_report import KODAK, classical, figures, header, untrained
 from tests_support import measurement
 
 from lic_bench import bd_rate, curve_files, curves, published, read_curves, runner, store
+from lic_bench.cli import exchange
 from lic_bench.errors import RequestError
 from lic_bench.interchange import codec_compare, compressai_json, cool_chic, delimited, exporting, formats, importing
 from lic_bench.interchange import tensorflow_compression as tfc
@@ -359,6 +360,8 @@ def test_the_table_of_the_zoo_is_a_file_of_curves_as_it_is():
         ("codec,dataset,bpp\n,kodak,1\n", "names no codec or no data set"),
         ("codec,dataset,bpp,picture\nx,kodak,1,a\nx,kodak,1,\n", "mixes means and single pictures"),
         ("codec,dataset,bpp,picture\nx,kodak,1,a\nx,kodak,1,a\n", "has a twice at point ''"),
+        ("codec,dataset,bpp,pictures\nx,kodak,1,2\nx,kodak,1,3\n", "over different numbers of pictures"),
+        ("codec,dataset,bpp,pictures\nx,kodak,1,many\n", "'many' is no number of pictures"),
     ],
 )
 def test_a_damaged_file_of_curves_is_named_with_the_line(text, said):
@@ -417,6 +420,14 @@ def vtm_over(curve):
         return replace(point, bpp=point.bpp * 1.1, by_picture={n: dearer(p) for n, p in point.by_picture.items()})
 
     return replace(curve, points=tuple(map(dearer, curve.points)))
+
+
+def test_means_over_a_part_of_a_data_set_stay_so(tmp_path):
+    written, _ = exported(run_of(tmp_path, *classical(pictures=KODAK[:3])), "compressai")
+    curve = curve_of(tmp_path, compressai_json.write(written.sheet), dataset=None)
+    assert (curve.dataset, curve.picture_count, curve.rate_kind) == ("kodak", 3, "stream")
+    assert curve_files.parse(curve_files.write([curve]), "x.csv") == (curve,)
+    assert bd_rate(vtm(), curve).reason == "the anchor is a mean over 24 pictures, the test over 3"
 
 
 def test_times_are_means_over_pictures_of_each_pictures_median(tmp_path):
@@ -523,6 +534,17 @@ def test_an_imported_run_can_be_exported_and_says_whose_figures_they_are(tmp_pat
         exported(imported_run(tmp_path), "compressai", rate="payload")
 
 
+def test_a_picture_of_another_size_than_the_data_sets_is_refused(tmp_path):
+    with pytest.raises(RequestError, match=r"kodim01\.png is 768x256; in kodak it is 768x512"):
+        taken(tmp_path, BATCH.replace("768, 512", "768, 256"))
+
+
+def test_the_commands_know_every_format():
+    assert (
+        {form.value for form in exchange.Form} == set(formats.FORMATS) == set(exporting.WRITERS) == set(exporting.LOST)
+    )
+
+
 def test_files_without_sizes_make_no_run(tmp_path):
     with pytest.raises(RequestError, match=r"a\.tsv does not give picture, width, height and bytes"):
         importing.as_run(taken(tmp_path, TSV, "a.tsv"), importing.Asked(), tmp_path, ())
@@ -588,7 +610,7 @@ def test_the_commands_export_import_and_compare(tmp_path):
     assert "VTM (published: vtm.json)" in html
     done = lic_bench("export", path, "--keys", "psnr", "-o", "out", cwd=tmp_path)
     assert done.stdout.strip() == "out/jpeg.json"
-    assert "jpeg: left out is the labels of the points" in done.stderr
+    assert "Files of compressai do not hold the points' labels, single pictures" in done.stderr
     assert "psnr" in json.loads((tmp_path / "out" / "jpeg.json").read_text())["results"]
     done = lic_bench("import", "nothing.json", "--dataset", "kodak", cwd=tmp_path, code=2)
     assert "nothing.json cannot be read" in done.stderr

@@ -131,7 +131,7 @@ def export(
     writer = exporting.WRITERS[form]
     if form is Form.COMPRESSAI:
         writer = partial(exporting.compressai, plain_keys=keys is Keys.PLAIN)
-    for sentence in said:
+    for sentence in (*said, f"Files of {form} do not hold {exporting.LOST[form]}."):
         typer.echo(sentence, err=True)
     for written in map(writer, chosen):
         for sentence in written.lost:

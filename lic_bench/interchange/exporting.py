@@ -22,7 +22,6 @@ RATE_IN_WORDS: dict[Rate, str] = {
     "payload": "the entropy-coded strings alone",
     "estimated": "the likelihoods' estimate, nothing coded",
 }
-LOST = "MACs, parameters, memory, all timed passes but the median, checksums and conditions of the run are not in it"
 Columns = dict[str, list[Any]]
 
 
@@ -58,7 +57,7 @@ class Chosen:
 
 @dataclass(frozen=True)
 class Written:
-    """A sheet for one file, and sentences on what it lacks."""
+    """A sheet for one file, and sentences on what this codec's lacks."""
 
     stem: str
     sheet: Sheet
@@ -103,8 +102,7 @@ def compressai(chosen: Chosen, plain_keys: bool = False) -> Written:
         "trained_for": chosen.curve.optimised_for or "none",
     }
     whole, gaps = _without_gaps(columns)
-    lost = (*said, *gaps, "the labels of the points, single pictures and all that is not rate, quality or time")
-    return _written(chosen, Sheet(_tuples(whole), facts, layout="lists"), lost)
+    return _written(chosen, Sheet(_tuples(whole), facts, layout="lists"), (*said, *gaps))
 
 
 def tensorflow_compression(chosen: Chosen) -> Written:
@@ -117,8 +115,7 @@ def tensorflow_compression(chosen: Chosen) -> Written:
         "msssim": [point.ms_ssim for point in points],
     }
     whole, gaps = _without_gaps(columns)
-    lost = (*said, *gaps, "the data set, the kind of rate, times and single pictures")
-    return _written(chosen, Sheet(_texts(whole)), lost)
+    return _written(chosen, Sheet(_texts(whole)), (*said, *gaps))
 
 
 def cool_chic(chosen: Chosen) -> Written:
@@ -132,9 +129,7 @@ def cool_chic(chosen: Chosen) -> Written:
         "ms_ssim": [one.ms_ssim for _, _, one in single],
     }
     columns = {name: values for name, values in columns.items() if any(value is not None for value in values)}
-    return _written(
-        chosen, Sheet(_texts(columns), layout="tabs"), ("the codec, the data set, the kind of rate, times",)
-    )
+    return _written(chosen, Sheet(_texts(columns), layout="tabs"), ())
 
 
 def codec_compare(chosen: Chosen) -> Written:
@@ -189,6 +184,15 @@ MEANINGS = {
     "ms_ssim": "Multi-scale structural similarity, linear",
 }
 
+_COSTS = "MACs, parameters, memory, checksums and the conditions of the run"
+LOST = {
+    "compressai": f"the points' labels, single pictures, all timed passes but their median, {_COSTS}",
+    "tensorflow-compression": f"the codec's name, the data set, the kind of rate, single pictures, times, {_COSTS}",
+    "cool-chic": f"the codec's name, the data set, the kind of rate, times, {_COSTS}",
+    "codec-compare": f"payload and estimated rates, all timed passes but their median, {_COSTS}",
+}
+"""What a format has no place for, whatever the codec."""
+
 WRITERS: dict[str, Callable[[Chosen], Written]] = {
     "compressai": compressai,
     "tensorflow-compression": tensorflow_compression,
@@ -240,8 +244,7 @@ def _without_gaps(columns: Columns) -> tuple[Columns, list[str]]:
 
 
 def _written(chosen: Chosen, sheet: Sheet, lost: Sequence[str]) -> Written:
-    said = (*(f"{chosen.stem}: left out is {what}." for what in lost), f"{chosen.stem}: {LOST}.")
-    return Written(chosen.stem, sheet, said)
+    return Written(chosen.stem, sheet, tuple(f"{chosen.stem}: left out is {what}." for what in lost))
 
 
 def _tuples(columns: Columns) -> dict[str, tuple[Cell, ...]]:

@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 from lic_bench import __version__, curves, datasets, published, store
@@ -35,7 +36,8 @@ class Asked:
 class Taken:
     """What was taken over from one file (or from one folder of single pictures), under its name.
 
-    `left_out` names what no curve and no run holds; `about` is what the file says of itself.
+    `left_out` names what no curve and no run holds; `about` is what the file says of itself. `picture_count` is over
+    how many pictures its means are, where the file or the data set tells.
     """
 
     file: str
@@ -45,6 +47,7 @@ class Taken:
     trained_for: str
     rate: str
     about: str
+    picture_count: int | None
     left_out: tuple[str, ...]
     fingerprints: tuple[str, ...]
 
@@ -125,8 +128,7 @@ def _taken(path: Path, form: Format, sheet: Sheet, asked: Asked) -> Taken:
         found = entries(sheet, asked.name or told.get("codec") or told.get("name") or path.stem)
     except SheetError as error:
         raise RequestError(f"{path}, read as {form.name}: {error}.") from error
-    files = _files(dataset)
-    found = tuple(replace(one, picture=files.get(one.picture or "", one.picture)) for one in found)
+    found = tuple(_pictured(one, dataset, path) for one in found)
     if single:
         picture = told.get("source", "")
         label = path.stem.removeprefix(f"{picture}-")
@@ -144,6 +146,9 @@ def _taken(path: Path, form: Format, sheet: Sheet, asked: Asked) -> Taken:
         trained_for=target,
         rate=_rate(told),
         about=about,
+        picture_count=int(told["pictures"])
+        if told.get("pictures", "").isdecimal()
+        else published.PICTURES.get(dataset),
         left_out=left_out(sheet),
         fingerprints=(f"{path.name} (sha256 {digest})",),
     )
@@ -169,8 +174,9 @@ def _curve(codec: str, one: Taken, source: Source) -> RDCurve:
     target = None if one.trained_for == "none" else one.trained_for
     if some[0].picture is None:
         points = [_point(entry) for entry in some]
-        count = published.PICTURES.get(one.dataset)
-        return RDCurve(codec, codec, one.dataset, target, curves.by_rate(points), one.rate, source, picture_count=count)
+        return RDCurve(
+            codec, codec, one.dataset, target, curves.by_rate(points), one.rate, source, picture_count=one.picture_count
+        )
     pictured: dict[str, dict[str, RDPoint]] = {}
     for entry in some:
         pictured.setdefault(entry.label, {})[entry.picture or ""] = _point(entry)
@@ -217,7 +223,8 @@ def _header(
     notes = ["Nothing of this run was measured by lic-bench: others measured it, on a machine that is not known."]
     for one in taken:
         said = (one.about, asked.citation, asked.licence and f"licence: {asked.licence}", *one.form.notes)
-        notes.append("; ".join(filter(None, (*said, _not_taken(one)))) + ".")
+        lpips = any(entry.lpips is not None for entry in one.entries)
+        notes.append("; ".join(filter(None, (*said, _not_taken(one), "LPIPS, which runs do not hold" * lpips))) + ".")
     return RunHeader(
         started=store.now(),
         command=command,
@@ -248,11 +255,27 @@ def _rate(told: dict[str, str]) -> str:
     return "payload" if re.fullmatch(r"Inference \((ans|rangecoder)\)", description) else "unknown"
 
 
-def _files(dataset: str) -> dict[str, str]:
-    """Names of a described data set's pictures by their files' names; empty for another."""
+def _pictured(entry: Entry, dataset: str, path: Path) -> Entry:
+    """The entry with its picture called as in the data set. RequestError where it is not that picture's size."""
+    for name, file, size in _described(dataset):
+        if entry.picture in (name, file):
+            told = entry.width, entry.height
+            if None not in told and told != size:
+                raise RequestError(
+                    f"{path} says that {entry.picture} is {told[0]}x{told[1]}; in {dataset} it is {size[0]}x{size[1]}. "
+                    "It is about other pictures."
+                )
+            return replace(entry, picture=name)
+    return entry
+
+
+@cache
+def _described(dataset: str) -> tuple[tuple[str, str, tuple[int, int]], ...]:
+    """Name, file and size of each picture of a described data set; nothing for another."""
     if dataset not in datasets.names():
-        return {}
-    return {entry.get("file", entry["name"]): entry["name"] for entry in datasets.description(dataset)["picture"]}
+        return ()
+    some = datasets.description(dataset)["picture"]
+    return tuple((one["name"], one.get("file", one["name"]), (one["width"], one["height"])) for one in some)
 
 
 def _not_taken(one: Taken) -> str:
