@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import re
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from lic_bench import api
 from lic_bench.check import baseline as kept
+from lic_bench.check import written
 from lic_bench.check.outcome import Change, Outcome, Verdict
 from lic_bench.errors import LicBenchError
 
@@ -35,7 +37,7 @@ def complaints(outcome: Outcome, only: Collection[str] = ()) -> list[str]:
     For each of the quantities in `only` something must have been compared; without them, anything at all.
     """
     seen = [each for each in outcome.comparisons if each.codec and each.verdict not in NO_COMPARISON]
-    said = [told(change) for change in outcome.changes if change.fails]
+    said = lines(change for change in outcome.changes if change.fails)
     lacking = [name for name in only if not any(_is(each, name) for each in seen)]
     if lacking:
         there = ", ".join(dict.fromkeys(each.quantity for each in outcome.comparisons if each.codec)) or "nothing"
@@ -45,34 +47,33 @@ def complaints(outcome: Outcome, only: Collection[str] = ()) -> list[str]:
     return said + (uncompared(outcome) if lacking or not seen else [])
 
 
-def told(change: Change) -> str:
-    """A change in a line: whose, which quantity, of which part, and what became of it."""
-    where = " ".join(filter(None, (change.codec, change.point, change.picture)))
-    what = f"{change.quantity} of {change.part}" if change.part else change.quantity
-    return f"{where or 'the run'}: {what}: {change.sentence}"
+def lines(changes: Iterable[Change]) -> list[str]:
+    """Changes as lines: whose, which quantity, of which part, and what became of it; points that agree share one."""
+    return [
+        f"{' '.join(filter(None, (codec, points)))}: {quantity}{f' of {part}' if part else ''}: {sentence}"
+        for _, codec, points, quantity, part, sentence in written.rows(changes)[1:]
+    ]
 
 
 def uncompared(outcome: Outcome) -> list[str]:
-    """What could not be compared and why, each reason once."""
-    reasons: dict[str, list[str]] = {}
+    """What could not be compared and why, a line per reason; reasons that differ in numbers only are told once."""
+    alike: dict[str, list[Change]] = {}
     for change in outcome.changes:
         if change.verdict is Verdict.NOT_COMPARABLE:
-            names = reasons.setdefault(change.sentence, [])
-            if change.quantity not in names:
-                names.append(change.quantity)
-    return [f"Not comparable: {', '.join(names)}: {sentence.rstrip('.')}." for sentence, names in reasons.items()]
+            alike.setdefault(re.sub(r"\d+(\.\d+)?", "0", change.sentence), []).append(change)
+    return [_reason(changes) for changes in alike.values()]
 
 
 def summary(outcome: Outcome, only: Collection[str] = ()) -> str:
-    """An outcome in a line, with the reasons of what could not be compared."""
+    """An outcome in a line, and a line for each reason why something could not be compared."""
     verdict = "not shown to be no worse than" if complaints(outcome, only) else "no worse than"
     counted = ", ".join(f"{number} {found.value}" for found, number in outcome.counts.items())
-    return " ".join([f"{verdict} {outcome.baseline}: {counted or 'nothing'}.", *uncompared(outcome)])
+    return "\n    ".join([f"{verdict} {outcome.baseline}: {counted or 'nothing'}.", *uncompared(outcome)])
 
 
 def review(outcome: Outcome) -> list[str]:
     """Everything that moved, for whoever makes the run the new baseline."""
-    return [told(change) for change in outcome.changes if change.verdict is not Verdict.NOT_COMPARABLE]
+    return lines(change for change in outcome.changes if change.verdict is not Verdict.NOT_COMPARABLE)
 
 
 def update(baseline: Path, runs: Sequence[Path], failed: Sequence[str]) -> tuple[bool, str]:
@@ -83,17 +84,24 @@ def update(baseline: Path, runs: Sequence[Path], failed: Sequence[str]) -> tuple
     """
     if failed:
         return False, f"{baseline} was not written, since a test of its run failed: {', '.join(failed)}."
-    if baseline.is_dir():
-        return False, f"{baseline} was not written: it is a folder; give the path of a JSON file."
     try:
+        kept.require_place(baseline)
         first, *others = (kept.read(run) for run in runs)
         if any((run.header.jobs, run.header.pictures) != (first.header.jobs, first.header.pictures) for run in others):
             why = "different runs were compared with it; give each a baseline of its own: no_worse(than=PATH)"
             return False, f"{baseline} was not written: {why}."
+        kept.require_sound(first)
         kept.write(first, baseline)
     except LicBenchError as error:
         return False, str(error)
     return True, f"{baseline} was written: the new baseline."
+
+
+def _reason(changes: Sequence[Change]) -> str:
+    quantities = ", ".join(dict.fromkeys(change.quantity for change in changes))
+    first = changes[0]
+    others = f" (and {len(changes) - 1} like it)" if len(changes) > 1 else ""
+    return f"Not comparable: {quantities}: {first.sentence.rstrip('.')}{others}."
 
 
 def _is(change: Change, name: str) -> bool:

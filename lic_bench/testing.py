@@ -113,7 +113,9 @@ class BenchmarkRun:
             for line in no_worse.review(outcome):
                 self._given.say(SAID, line)
         elif reasons := no_worse.complaints(outcome, only):
-            raise AssertionError("\n".join([f"This run is not shown to be no worse than {baseline}.", *reasons]))
+            diagnoses = [] if only else [f"{codec}: {told}" for codec, told in outcome.diagnoses.items()]
+            said = [f"This run is not shown to be no worse than {baseline}.", *diagnoses, *reasons]
+            raise AssertionError("\n".join(said))
         return outcome
 
     def _nothing_failed(self) -> None:
