@@ -144,13 +144,14 @@ class Ledger:
             self.by_claim.setdefault(name, []).extend(counted)
 
 
-def audit(models: str = "all") -> tuple[Check, ...]:
+def audit(models: str = "all", cards: Sequence[CodecCard] | None = None) -> tuple[Check, ...]:
     """Every published claim on work, parameters and model size; of the models asked for, or all of them.
 
-    Claims on codecs that the zoo has not are reported as not checkable when all are asked for. Times are no claims
-    that can be checked by counting and are left out.
+    `cards` are those of the models, where they were looked up already. Claims on codecs that the zoo has not are
+    reported as not checkable when all are asked for. Times are no claims that can be checked by counting and are left
+    out.
     """
-    cards = catalogue.select(models)
+    cards = catalogue.select(models) if cards is None else cards
     ledger = Ledger()
     for card in cards:
         if card.learned and any(claim.codec in (card.claims or (card.name,)) for claim in claims()):

@@ -12,7 +12,7 @@ from typing import Any
 
 from torch import nn
 
-from lic_bench import macs
+from lic_bench import doors, macs
 from lic_bench.codec import Codec, CodecCard, HasParts, Point
 from lic_bench.errors import RequestError
 from lic_bench.pretend import building
@@ -133,6 +133,8 @@ def of_point(
 
 def built(card: CodecCard, point: Point) -> HasParts:
     """The untrained codec without weights, or with them where its making needs numbers."""
+    if card.reference:
+        doors.attribute(card.reference)  # imported beforehand: what a module makes while it is imported is real
     try:
         with building():
             return _shown(card.load(point))

@@ -22,9 +22,9 @@ from multiprocessing.process import BaseProcess
 from types import GeneratorType
 from typing import Any
 
-from lic_bench import catalogue
+from lic_bench import catalogue, doors, scores
 from lic_bench.codec import CodecCard
-from lic_bench.records import Doubt, Failure, Job, Measurement, Row
+from lic_bench.records import METRIC_STAGE, Doubt, Failure, Job, Measurement, Row, Training
 
 
 class ProcessDied(Exception):
@@ -94,15 +94,41 @@ def _job_rows(processes: Processes, job: Job) -> Iterator[Row]:
             alone = measure.Alone(name, stream, decoded, tuple(use for use in (encode, decode) if use is not None))
         except ProcessDied as error:
             yield Failure(job.codec, job.point, job.dataset, name, "alone in a fresh process", str(error))
+    for row in _measured(processes, job, alone):
+        untold = alone is not None and alone.picture == row.picture and not alone.memory
+        yield _doubted(row, Doubt.MEMORY_UNKNOWN) if untold else row
+
+
+def _measured(processes: Processes, job: Job, alone: Any) -> Iterator[Row]:
+    """Rows of the passes that share a process. When that dies, the job is tried on without its metrics."""
+    from lic_bench import measure
+
     done: set[str | None] = set()
     try:
         for row in processes.run(measure.measure, job, alone):
             done.add(row.picture)
-            untold = alone is not None and alone.picture == row.picture and not alone.memory
-            yield _doubted(row, Doubt.MEMORY_UNKNOWN) if untold else row
+            yield row
     except ProcessDied as error:
-        at = next((name for name in job.pictures if name not in done), None)
-        yield Failure(job.codec, job.point, job.dataset, at, "process", str(error))
+        left = tuple(name for name in job.pictures if name not in done)
+        if job.settings.metrics and left and job.training is not Training.UNTRAINED:
+            settings = replace(job.settings, metrics=())
+            again = replace(job, pictures=left, settings=settings)
+            yield from _blamed(_measured(processes, again, alone), job, left[0], str(error))
+        else:
+            yield Failure(job.codec, job.point, job.dataset, left[0] if left else None, "process", str(error))
+
+
+def _blamed(rows: Iterable[Row], job: Job, picture: str, reason: str) -> Iterator[Row]:
+    """Rows taken without metrics. Where the picture is measured now, it was a metric that ended the process."""
+    names = [scores.name(door) for door in job.settings.metrics]
+    for row in rows:
+        if isinstance(row, Measurement):
+            yield replace(row, scores=dict.fromkeys(names), doubts=(*row.doubts, Doubt.NO_SCORE))
+        else:
+            yield row
+        if isinstance(row, Measurement) and row.picture == picture:
+            why = f"{reason}; without metrics it is measured, and so are the pictures after it"
+            yield Failure(job.codec, job.point, job.dataset, picture, f"{METRIC_STAGE}{', '.join(names)}", why)
 
 
 class Processes:
@@ -181,7 +207,8 @@ def context(cards: Iterable[CodecCard]) -> BaseContext:
     context = multiprocessing.get_context("forkserver")
     cards = tuple(cards)
     heavy = ["compressai.models"] if any(card.learned for card in cards) else []  # 7 s that need be spent only once
-    loaders = {card.loader.partition(":")[0] for card in cards}
+    # Other people's modules may do anything while they are imported, and this server must not go down with them.
+    loaders = {card.loader.partition(":")[0] for card in cards if card.loader.startswith(doors.OURS)}
     context.set_forkserver_preload(["lic_bench.measure", "pytorch_msssim", *heavy, *sorted(loaders)])
     machine.hush_imports()
     return context

@@ -4,6 +4,7 @@ alone     encode, then decode, each in a fresh process: peak memory, and whether
 count     MACs of forward, encode and decode, without running the network
 score     encode and decode once: bytes, bits, PSNR, MS-SSIM (and a CPU's warm-up)
 time      encode and decode again, with nothing attached but a clock; a yardstick, outside it, after each pass
+metrics   those of others, on the decoded picture
 """
 
 from __future__ import annotations
@@ -17,10 +18,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from lic_bench import catalogue, datasets, macs, memory, metrics
+from lic_bench import catalogue, datasets, macs, memory, metrics, scores
 from lic_bench.codec import Codec, CodecCard, EstimatesRate, HasParts, Image, SplitsRate, Weights
 from lic_bench.errors import LicBenchError
 from lic_bench.records import (
+    METRIC_STAGE,
     Call,
     Doubt,
     Failure,
@@ -101,7 +103,7 @@ def measure(job: Job, alone: Alone | None) -> Iterator[Row]:
             passes = budget.passes(shape, expected_seconds, shapes[shape])
             if job.settings.macs and picture is todo[0]:
                 row = replace(row, scaling=count_larger(codec, row.macs))
-            yield _time(job, codec, image, coded.stream, row, budget, passes)
+            yield from _scored(job, image, coded, _time(job, codec, image, coded.stream, row, budget, passes))
             shapes[shape] -= 1
         except Exception as error:  # as above: this picture failed, the next may not
             yield failure(job, picture.name, "measure", error)
@@ -231,6 +233,17 @@ def _time(
         yardstick_seconds=tuple(sample.wall_seconds for sample in beside),
         doubts=tuple(doubts),
     )
+
+
+def _scored(job: Job, image: Image, coded: Coded, row: Measurement) -> Iterator[Row]:
+    """The row with the scores of further metrics, taken last and outside every clock, and those that failed."""
+    if row.training is Training.UNTRAINED or not job.settings.metrics:
+        yield row
+        return
+    taken, wrong = scores.take(job.settings.metrics, image, coded.decoded)
+    yield replace(row, scores=taken, doubts=(*row.doubts, Doubt.NO_SCORE) if wrong else row.doubts)
+    for name, reason in wrong.items():
+        yield Failure(job.codec, job.point, job.dataset, row.picture, f"{METRIC_STAGE}{name}", reason)
 
 
 def agreement(stream: bytes, decoded: Image, alone: Alone) -> str:

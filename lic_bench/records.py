@@ -46,6 +46,7 @@ class Doubt(StrEnum):
     UNSEEN_WORK = "some operators were not counted; the MAC figure is a lower bound"
     RATE_GAP = "estimated and coded rate differ by more than 1 %; check the entropy coder's tables"
     NO_MS_SSIM = "MS-SSIM needs both sides above 160 pixels"
+    NO_SCORE = "a metric that was asked for failed on some picture; the run's failures say how"
     LOSSLESS = "decoded without any error; PSNR is infinite and left out of means"
     DRIFT = "a fresh process decoded the same stream to another picture; the codec is not deterministic"
     MEMORY_UNKNOWN = "peak memory could not be read on this system"
@@ -72,7 +73,10 @@ class Call(StrEnum):
 
 @dataclass(frozen=True)
 class Settings:
-    """How measurements are taken; part of every job and of the run's header."""
+    """How measurements are taken; part of every job and of the run's header.
+
+    `metrics` says how those beside PSNR and MS-SSIM are found: by name, "module:NAME" or "file.py:NAME".
+    """
 
     device: str = "cpu"
     threads: int = 1
@@ -80,6 +84,7 @@ class Settings:
     timing_budget_seconds: float = 20.0
     memory: bool = True
     macs: bool = True
+    metrics: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -175,7 +180,8 @@ class Measurement:
     arithmetic took right after each timed pass: how fast the machine was just then. `channel_mse` is 3 x 3: the mean
     squared error between the original's channel i and the decoded picture's channel j; empty without scores.
     `status` is "measured", or "imported" for figures that others measured elsewhere; of those `payload_bits` is None
-    where nobody told.
+    where nobody told. `scores` are those of further metrics by name, None where one does
+    not apply or failed; empty for untrained networks.
     """
 
     # JSON has no infinity; a lossless PSNR is written as the string "Infinity".
@@ -209,6 +215,7 @@ class Measurement:
     macs: tuple[MacCount, ...] = ()
     scaling: tuple[MacCount, ...] = ()
     memory: tuple[MemoryUse, ...] = ()
+    scores: Mapping[str, float | None] = field(default_factory=dict)
     doubts: tuple[Doubt, ...] = ()
     status: str = "measured"
 
@@ -258,6 +265,9 @@ class Failure:
 
 Row = Measurement | Failure
 
+METRIC_STAGE = "metric "
+"""What the stage of a failure begins with when a metric failed and not the codec; the row itself is kept."""
+
 
 @dataclass(frozen=True)
 class PictureRecord:
@@ -268,6 +278,21 @@ class PictureRecord:
     height: int
     sha256: str
     treatment: str = ""
+
+
+@dataclass(frozen=True)
+class MetricRecord:
+    """A metric of a run beside PSNR and MS-SSIM: the name of its scores, a title, their unit ("" for none)."""
+
+    name: str
+    title: str
+    unit: str = ""
+    higher_is_better: bool = True
+
+    @property
+    def heading(self) -> str:
+        """The title and unit, as over a column."""
+        return f"{self.title} {self.unit}".rstrip()
 
 
 @dataclass(frozen=True)
@@ -291,5 +316,6 @@ class RunHeader:
     jobs: tuple[Job, ...]
     notes: tuple[str, ...] = ()
     imported_from: tuple[str, ...] = ()
+    metrics: tuple[MetricRecord, ...] = ()
     finished: str | None = None
     format: int = FORMAT

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from lic_bench import __version__, catalogue, datasets, machine, plan, store, weights
+from lic_bench import __version__, datasets, machine, plan, plugins, store, weights
 from lic_bench.codec import CodecCard
 from lic_bench.errors import FetchError, PictureError, RequestError
 from lic_bench.records import Failure, Job, PictureRecord, Row, RunHeader, Settings
@@ -104,7 +104,8 @@ def prepare(request: Request, observer: Observer) -> Prepared:
     """Look up codecs, pictures and weights, and plan. Nothing is measured."""
     from lic_bench.report import anchor
 
-    cards = catalogue.select(request.models)
+    chosen = plugins.selection(request.models, request.timeout_seconds)
+    cards = chosen.cards
     anchor.check(request.anchor, [card.name for card in cards], request.dataset)
     dataset = datasets.find(request.dataset, request.data, request.download)
     if dataset.left_out:
@@ -121,7 +122,8 @@ def prepare(request: Request, observer: Observer) -> Prepared:
     )
     for text in planned.notes:
         observer.note(text)
-    return Prepared(dataset, pictures, broken, planned)
+    useless = (Failure(name, EVERY, dataset.name, None, "plug-in", why) for name, why in chosen.broken.items())
+    return Prepared(dataset, pictures, (*useless, *broken), planned)
 
 
 def run(request: Request, observer: Observer | None = None) -> Run:

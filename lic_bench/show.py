@@ -14,8 +14,9 @@ from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progres
 from rich.progress import TimeRemainingColumn as Remaining
 from rich.table import Table
 
-from lic_bench import catalogue, weights
 from lic_bench import datasets as described
+from lic_bench import plugins, weights
+from lic_bench.catalogue import Selection
 from lic_bench.codec import CodecCard, Point
 from lic_bench.doctor import Finding, Verdict
 from lic_bench.fetch import Progress as Told
@@ -115,7 +116,7 @@ def summary(run: Run, anchor: str | None) -> None:
 
 def failure_line(row: Failure) -> str:
     """One failure as a sentence."""
-    who = "every codec" if row.codec == "*" else f"{row.codec} {row.point}"
+    who = "every codec" if row.codec == "*" else f"{row.codec} {row.point}".removesuffix(" *")
     what = "all pictures" if row.picture is None else row.picture
     return f"Failed: {who} on {what} ({row.stage}): {row.reason}"
 
@@ -142,7 +143,8 @@ def jobs(prepared: Prepared) -> None:
 
 
 def models(select: str, folders: Sequence[Path]) -> None:
-    """The zoo as a table."""
+    """The zoo as a table, and what is broken in it."""
+    chosen = plugins.selection(select)
     rows = [("model", "year", "licence", "points", "weights", "paper")]
     rows += [
         (
@@ -153,13 +155,21 @@ def models(select: str, folders: Sequence[Path]) -> None:
             _weights(card, folders),
             card.paper,
         )
-        for card in catalogue.select(select)
+        for card in chosen.cards
     ]
+    rows += [(name, "–", "–", "–", "broken", "see below") for name in chosen.broken]
     console = standard_output()
     console.print(_table(rows))
     if select != "all":
-        for card in catalogue.select(select):
+        for card in chosen.cards:
             _points(console, card, folders)
+    broken(chosen)
+
+
+def broken(chosen: Selection) -> None:
+    """Why plug-ins cannot be used, a sentence each."""
+    for reason in chosen.broken.values():
+        standard_output().print(reason, style="red", soft_wrap=True)
 
 
 def _points(console: Console, card: CodecCard, folders: Sequence[Path]) -> None:

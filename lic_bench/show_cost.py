@@ -8,19 +8,20 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from lic_bench import audit as audits
-from lic_bench import auditors, catalogue, cost, cost_tables, limits, show, store
+from lic_bench import auditors, cost, cost_tables, limits, plugins, show, store
+from lic_bench.codec import CodecCard
 from lic_bench.cost_tables import By, Format, Rows
-from lic_bench.errors import RequestError
+from lic_bench.errors import LicBenchError, RequestError
 from lic_bench.records import Call, Measurement
 
 
-def complexity(models: str, sizes: Sequence[str], by: By | None, form: Format, calls: Sequence[Call]) -> None:
-    """Count the learned codecs asked for, at every size and call, without running them."""
-    cards = catalogue.select(models)
-    classical = [card.name for card in cards if not card.learned]
-    if len(classical) == len(cards):
+def complexity(models: str, sizes: Sequence[str], by: By | None, form: Format, calls: Sequence[Call]) -> bool:
+    """Count the learned codecs asked for, at every size and call, without running them; whether nothing was broken."""
+    chosen = plugins.selection(models)
+    classical = [card.name for card in chosen.cards if not card.learned]
+    if len(classical) == len(chosen.cards):
         raise RequestError(f"{', '.join(classical)} is not learned: there is no network to count.")
-    found = list(cost.of_cards(cards, [cost_tables.size(text) for text in sizes], calls))
+    found, uncounted, broken = _counted(chosen.cards, [cost_tables.size(text) for text in sizes], calls)
     if form is Format.JSON:
         print(cost_tables.to_json(found, by))
     elif form is Format.CSV:
@@ -30,6 +31,27 @@ def complexity(models: str, sizes: Sequence[str], by: By | None, form: Format, c
     _remark(cost_tables.remarks(found))
     if classical:
         _remark([f"Not learned, so nothing to count: {', '.join(classical)}."])
+    _remark([*uncounted, *broken, *chosen.broken.values()])
+    return not broken and not chosen.broken
+
+
+def _counted(
+    cards: Sequence[CodecCard], sizes: Sequence[tuple[int, int]], calls: Sequence[Call]
+) -> tuple[list[cost.Complexity], list[str], list[str]]:
+    """What was counted, why some codecs have nothing to count, and which could not be built. Nothing counted raises."""
+    found: list[cost.Complexity] = []
+    uncounted: list[RequestError] = []
+    broken: list[LicBenchError] = []
+    for card in cards:
+        try:
+            found += cost.of_cards([card], sizes, calls)
+        except RequestError as error:
+            uncounted.append(error)
+        except Exception as error:  # somebody else's codec may break in any way, and must not stop the others
+            broken.append(LicBenchError(f"{card.name} cannot be counted: {type(error).__name__}: {error}."))
+    if not found and (uncounted or broken):
+        raise [*uncounted, *broken][0]
+    return found, [str(error) for error in uncounted], [str(error) for error in broken]
 
 
 def achieved(run: Path, form: Format) -> None:
@@ -50,13 +72,15 @@ def achieved(run: Path, form: Format) -> None:
     )
 
 
-def audit(models: str, against: str, form: Format) -> None:
-    """Published claims with verdicts, or other counters beside ours."""
+def audit(models: str, against: str, form: Format) -> bool:
+    """Published claims with verdicts, or other counters beside ours; whether no plug-in was broken."""
     counters = auditors.named(against)
+    chosen = plugins.selection(models)
     if counters:
-        _print(cost_tables.auditor_rows(_compared(models, counters)), form)
-        return
-    checks = audits.audit(models)
+        _print(cost_tables.auditor_rows(_compared(chosen.cards, counters)), form)
+        _remark(list(chosen.broken.values()))
+        return not chosen.broken
+    checks = audits.audit(models, chosen.cards)
     if not checks:
         raise RequestError(f"No published claim on work, parameters or model size speaks of {models}.")
     if form is Format.JSON:
@@ -64,11 +88,13 @@ def audit(models: str, against: str, form: Format) -> None:
     else:
         _print(cost_tables.audit_rows(checks), form)
     _remark([*audits.orders_that_fail(checks), *(f"{item.name}: {item.meaning}." for item in audits.CONVENTIONS)])
+    _remark(list(chosen.broken.values()))
+    return not chosen.broken
 
 
-def _compared(models: str, counters: Sequence[auditors.Auditor]) -> Iterator[auditors.Comparison]:
-    """Every network of the models asked for under each counter."""
-    for card in catalogue.select(models):
+def _compared(cards: Sequence[CodecCard], counters: Sequence[auditors.Auditor]) -> Iterator[auditors.Comparison]:
+    """Every network of some models under each counter."""
+    for card in cards:
         for point in cost.networks(card):
             name = card.name if point.network in ("", card.name) else f"{card.name} {point.network}"
             yield from auditors.compare(name, cost.loaded(card, point), *audits.SIZE, counters)

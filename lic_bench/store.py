@@ -19,7 +19,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from lic_bench.errors import RunFolderError
-from lic_bench.records import FORMAT, Failure, Measurement, Row, RunHeader
+from lic_bench.records import FORMAT, METRIC_STAGE, Failure, Measurement, Row, RunHeader
 
 HEADER = "run.json"
 ROWS = "measurements.jsonl"
@@ -126,12 +126,18 @@ def latest_unfinished(root: Path) -> Iterator[tuple[Path, RunHeader]]:
 
 
 def latest(rows: Iterable[Row]) -> list[Row]:
-    """Rows without failures that a later try made good, and each failure once (its last)."""
+    """Rows without failures that a later try made good, and each failure once (its last).
+
+    A metric's failure stands beside the row that was measured without it.
+    """
     measured = {(row.codec, row.point, row.picture) for row in rows if isinstance(row, Measurement)}
     points = {(codec, point) for codec, point, _ in measured}
     kept: dict[tuple[str, str, str | None, str], Row] = {}
     for row in rows:
         key = (row.codec, row.point, row.picture)
+        if isinstance(row, Failure) and row.stage.startswith(METRIC_STAGE):
+            kept[(*key, row.stage)] = row
+            continue
         if isinstance(row, Failure) and (key in measured or (row.picture is None and key[:2] in points)):
             continue
         kept[(*key, row.status)] = row

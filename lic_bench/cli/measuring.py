@@ -120,7 +120,8 @@ def complexity(
     if run is not None:
         show_cost.achieved(run, form)
         return
-    show_cost.complexity(models, size or ["768x512"], by, form, call or tuple(Call))
+    sound = show_cost.complexity(models, size or ["768x512"], by, form, call or tuple(Call))
+    raise typer.Exit(0 if sound else 1)
 
 
 @app.command()
@@ -134,4 +135,4 @@ def audit(
     """Published claims on complexity beside our counts under every convention, with verdicts."""
     from lic_bench import show_cost
 
-    show_cost.audit(models, against, form)
+    raise typer.Exit(0 if show_cost.audit(models, against, form) else 1)

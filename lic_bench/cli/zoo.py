@@ -63,13 +63,14 @@ def fetch_models(
     ] = "",
 ) -> None:
     """Download and prove checkpoints; for those no program can read, print the page to visit and the path to use."""
-    from lic_bench import catalogue, plan, show, supply
+    from lic_bench import plan, plugins, show, supply
 
-    cards = catalogue.select(",".join(select))
-    wanted = [(card, point) for card in cards for point in plan.wanted(card, split(points))]
+    chosen = plugins.selection(",".join(select))
+    wanted = [(card, point) for card in chosen.cards for point in plan.wanted(card, split(points))]
     with show.downloads() as watched:
         failed = [done.failed for done in show.supplied(supply.supply(wanted, watched=watched))]
-    raise typer.Exit(1 if any(failed) else 0)
+    show.broken(chosen)
+    raise typer.Exit(1 if any(failed) or chosen.broken else 0)
 
 
 @fetch.command("datasets")
