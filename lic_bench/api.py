@@ -49,10 +49,13 @@ def run(
     download: bool = True,
     workers: int = 1,
     timeout_seconds: float | None = None,
+    metrics: Sequence[str] = (),
+    executor: str = "processes",
 ) -> runner.Run:
     """What `lic-bench run` does: measure, keep, write the page. `.to_pandas()` gives a line per picture.
 
-    `settings` holds threads, timing and memory switches and wins over `device`.
+    `metrics` and `executor` are names or references, as --metric and --executor take. `settings` holds threads, timing
+    and memory switches and wins over `device`.
     """
     folders = (weights,) if isinstance(weights, str | Path) else tuple(weights)
     return runner.run(
@@ -68,6 +71,8 @@ def run(
             download=download,
             workers=workers,
             timeout_seconds=timeout_seconds,
+            metrics=tuple(metrics),
+            executor=executor,
             settings=settings or Settings(device=device),
         )
     )

@@ -17,14 +17,10 @@ import re
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_type_hints
+from typing import Any, get_type_hints
 
-from lic_bench import doors
-from lic_bench.codec import Codec, CodecCard, Point, Weights
-from lic_bench.errors import RequestError, WeightsError, did_you_mean
-
-if TYPE_CHECKING:
-    from torch import Tensor
+from lic_bench.codec import CodecCard, Point, Weights
+from lic_bench.errors import RequestError, did_you_mean
 
 KEYS = {
     "name": "what the codec is called, where no entry point names it",
@@ -43,9 +39,6 @@ KEYS = {
 ONLY = "1"
 """The label of the one operating point of a codec that names none."""
 
-MULTIPLE = 64
-"""What CompressAI pads to; for networks that do not tell their `downsampling_factor`."""
-
 
 def card(found: object, reference: str, name: str = "") -> CodecCard:
     """The card of whatever stands at a reference; a card is its own. `name` is that of the entry point, if any.
@@ -54,15 +47,15 @@ def card(found: object, reference: str, name: str = "") -> CodecCard:
     """
     if isinstance(found, CodecCard):
         return found
-    told = _told(found, reference)
+    told = told_of(found)
     makes = _made_by(found, told)
-    network = _is_network(makes)
-    if not network and not _has(makes, "encode", "decode"):
+    network = is_network(makes)
+    if not network and not has(makes, "encode", "decode"):
         raise RequestError(
-            f"it is not a CodecCard but {_a(found)} that gives no codec: it needs forward, compress and decompress of "
+            f"it is not a CodecCard but {a(found)} that gives no codec: it needs forward, compress and decompress of "
             "a torch.nn.Module, or encode(image) -> bytes and decode(bytes) -> image"
         )
-    learned = network or "trained" in told or "weights" in told or _has(makes, "parts") or _names_a_network(makes)
+    learned = network or "trained" in told or "weights" in told or _shows_a_network(makes)
     name = name or str(told.get("name") or tidy(reference.rpartition(":")[2]))
     return CodecCard(
         name=name,
@@ -73,108 +66,16 @@ def card(found: object, reference: str, name: str = "") -> CodecCard:
         licence=told.get("licence"),
         learned=learned,
         points=tuple(_points(found, told, name, learned, _folder(reference))),
-        loader=f"{__name__}:load",
+        loader="lic_bench.brought_codec:load",
         trained=told.get("trained") is True,
         reference=reference,
     )
-
-
-def load(card: CodecCard, point: Point, weights: Path | None, device: str) -> Codec:
-    """Build a codec that was brought without a card. Raises WeightsError for a checkpoint that does not fit."""
-    from lic_bench.zoo import checkpoints
-
-    found = doors.attribute(card.reference)
-    state = None if weights is None else checkpoints.read(weights)
-    made = _make(found, point.settings)
-    if _is_network(type(made)):
-        return _learned(made, found, card, point, state, device)
-    if not _has(type(made), "encode", "decode"):
-        raise RequestError(f"{card.reference} gave {_a(made)}, which is no codec: it has no encode and decode.")
-    network = getattr(made, "network", made)
-    if _is_module(network):
-        if not card.learned:
-            raise RequestError(
-                f'{card.reference} shows a network, so it must say what it is worth: lic_bench = {{"trained": True}}, '
-                "or False."
-            )
-        if state is not None:
-            checkpoints.load_strictly(network, state, card.name)
-        network.eval().to(device)
-        _show(made, network, _told(found, card.reference).get("multiple", 1))
-    elif state is not None:
-        raise WeightsError(f"{card.name} takes no checkpoint: it shows no `network` to put it into.")
-    codec: Codec = made
-    return codec
 
 
 def tidy(name: str) -> str:
     """A name for the command line: "MyCodec" and "my_codec" are "my-codec"."""
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "-", name)
     return re.sub(r"[^a-z0-9.]+", "-", words.lower()).strip("-")
-
-
-def _learned(
-    network: Any, found: object, card: CodecCard, point: Point, state: Mapping[str, Tensor] | None, device: str
-) -> Codec:
-    """A network in CompressAI's shape as a codec: filled, its coder's tables up to date, its padding known."""
-    from lic_bench import stream
-    from lic_bench.learned import LearnedCodec
-
-    if state is not None:
-        network = _filled(network, found, card, state)
-    if hasattr(network, "update"):
-        # A network that loaded its own weights may have made its tables in its own way; they are kept where filled.
-        own = card.trained and state is None
-        network.update() if own or not _takes(network.update, "force") else network.update(force=True)
-    told = _told(found, card.reference)
-    multiple = told.get("multiple") or getattr(network, "downsampling_factor", None) or MULTIPLE
-    return LearnedCodec(network, stream.identity(card.name, point.label), device, int(multiple))
-
-
-def _show(made: Any, network: Any, multiple: int) -> None:
-    """Show of a network what its codec does not show itself, so that it is counted."""
-    if not hasattr(made, "parts"):
-        made.parts = lambda: {
-            name: part for name, part in network.named_children() if any(True for _ in part.parameters())
-        }
-    if not hasattr(made, "padded_size"):
-        made.padded_size = lambda width, height: (-(-width // multiple) * multiple, -(-height // multiple) * multiple)
-    made.network = network
-
-
-def _filled(network: Any, found: object, card: CodecCard, state: Mapping[str, Tensor]) -> Any:
-    """The network with a checkpoint's tensors, at the checkpoint's own widths where its class can read them off."""
-    from lic_bench.zoo import checkpoints
-
-    try:
-        checkpoints.load_strictly(network, state, card.name)
-        return network
-    except WeightsError as misfit:
-        if not isinstance(found, type) or not hasattr(found, "from_state_dict"):
-            raise
-        # CompressAI's from_state_dict reads the widths, builds, and loads; only the last is done here, strictly.
-        unloaded = type(found.__name__, (found,), {"load_state_dict": lambda self, state_dict: None})
-        try:
-            network = unloaded.from_state_dict(dict(state))  # type: ignore[attr-defined]
-        except Exception:  # whatever it stumbles over, the checkpoint is not one of this class
-            raise misfit from None
-        checkpoints.load_strictly(network, state, card.name)
-        return network
-
-
-def _make(found: Any, keywords: Mapping[str, Any]) -> Any:
-    """The codec itself; drawn with the fixed seed where its weights are drawn."""
-    if not _is_maker(found):
-        return found
-    if "torch" not in sys.modules:
-        return found(**keywords)
-    import torch
-
-    from lic_bench.zoo.checkpoints import SEED
-
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(SEED)
-        return found(**keywords)
 
 
 def _points(found: Any, told: Mapping[str, Any], name: str, learned: bool, folder: Path) -> list[Point]:
@@ -184,7 +85,7 @@ def _points(found: Any, told: Mapping[str, Any], name: str, learned: bool, folde
     trained_for = told.get("trained_for", "unknown") if learned else None
     made = []
     for label, keywords in settings.items():
-        if _is_maker(found):
+        if is_maker(found):
             _require_arguments(found, keywords)
         elif keywords:
             raise RequestError(f"it is an object, made already, and takes no keywords at point {label!r}")
@@ -214,11 +115,11 @@ def _folder(reference: str) -> Path:
     return Path(place if place.endswith(".py") else str(sys.modules[place].__file__)).parent
 
 
-def _told(found: object, reference: str) -> Mapping[str, Any]:
+def told_of(found: object) -> Mapping[str, Any]:
     """The mapping `lic_bench` of a class, function or object, checked; empty where there is none."""
     told = getattr(found, "lic_bench", {})
     if not isinstance(told, Mapping):
-        raise RequestError(f"its `lic_bench` is {_a(told)} and not a mapping")
+        raise RequestError(f"its `lic_bench` is {a(told)} and not a mapping")
     for key, value in told.items():
         if key not in KEYS:
             hint = did_you_mean(str(key), list(KEYS)) or f"It takes {', '.join(KEYS)}."
@@ -235,6 +136,8 @@ def _fits(key: str, value: object) -> bool:
         return isinstance(value, Mapping) and bool(value) and all(isinstance(v, inside) for v in value.values())
     if key in ("year", "multiple"):
         return isinstance(value, int) and value > 0
+    if key == "trained_for":
+        return value in ("mse", "ms-ssim")
     return isinstance(value, bool) if key == "trained" else isinstance(value, str)
 
 
@@ -242,7 +145,7 @@ def _made_by(found: Any, told: Mapping[str, Any]) -> type:
     """The class of the codec that will be made. A function that does not say so is asked once, without weights."""
     if isinstance(found, type):
         return found
-    if not _is_maker(found):
+    if not is_maker(found):
         return type(found)
     says = _annotation(found)
     if says is not None:
@@ -270,7 +173,7 @@ def _annotation(found: Callable[..., Any]) -> type | None:
         says = get_type_hints(found).get("return")
     except Exception:  # an annotation that cannot be read says nothing
         return None
-    return says if isinstance(says, type) and (_is_network(says) or _has(says, "encode", "decode")) else None
+    return says if isinstance(says, type) and (is_network(says) or has(says, "encode", "decode")) else None
 
 
 def _require_arguments(found: Callable[..., Any], keywords: Mapping[str, Any]) -> None:
@@ -279,41 +182,37 @@ def _require_arguments(found: Callable[..., Any], keywords: Mapping[str, Any]) -
         inspect.signature(found).bind(**keywords)
     except TypeError as error:
         raise RequestError(
-            f"it is not a CodecCard but {_a(found)} that cannot be called with ({', '.join(keywords)}): {error}; give "
+            f"it is not a CodecCard but {a(found)} that cannot be called with ({', '.join(keywords)}): {error}; give "
             'them as lic_bench = {"points": {"1": {"keyword": value}}}'
         ) from None
     except ValueError:  # written in C, it does not tell its arguments; calling it will
         return
 
 
-def _is_maker(found: object) -> bool:
+def is_maker(found: object) -> bool:
     """Whether a codec comes of calling this: a class, or a function (networks can be called too, and are none)."""
     return isinstance(found, type) or (inspect.isroutine(found) and callable(found))
 
 
-def _is_network(kind: type) -> bool:
+def is_network(kind: type) -> bool:
+    """Whether a class is in CompressAI's shape. What has not imported torch cannot be."""
     torch = sys.modules.get("torch")
-    return torch is not None and issubclass(kind, torch.nn.Module) and _has(kind, "forward", "compress", "decompress")
+    return torch is not None and issubclass(kind, torch.nn.Module) and has(kind, "forward", "compress", "decompress")
 
 
-def _is_module(thing: object) -> bool:
+def _shows_a_network(kind: type) -> bool:
+    """Whether a class says that there is a network: it is one, has `parts`, or names `network`."""
     torch = sys.modules.get("torch")
-    return torch is not None and isinstance(thing, torch.nn.Module)
+    named = hasattr(kind, "network") or any("network" in getattr(base, "__annotations__", {}) for base in kind.__mro__)
+    return named or has(kind, "parts") or (torch is not None and issubclass(kind, torch.nn.Module))
 
 
-def _names_a_network(kind: type) -> bool:
-    return hasattr(kind, "network") or any("network" in getattr(base, "__annotations__", {}) for base in kind.__mro__)
-
-
-def _has(kind: type, *methods: str) -> bool:
+def has(kind: type, *methods: str) -> bool:
+    """Whether a class has all these methods."""
     return all(callable(getattr(kind, method, None)) for method in methods)
 
 
-def _takes(method: Callable[..., Any], keyword: str) -> bool:
-    parameters = inspect.signature(method).parameters.values()
-    return any(p.name == keyword or p.kind is p.VAR_KEYWORD for p in parameters)
-
-
-def _a(thing: object) -> str:
+def a(thing: object) -> str:
+    """What a thing is, in words."""
     kind = "class" if isinstance(thing, type) else type(thing).__name__
     return f"{'an' if kind[:1] in 'aeiouAEIOU' else 'a'} {kind}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 from lic_bench import brought, doors
@@ -114,7 +114,7 @@ def look_up(place: str) -> CodecCard | RequestError:
         return RequestError(f"{what} cannot be imported: {type(error).__name__}: {str(error).rstrip('.')}.")
     if name and found.name != name:
         return RequestError(f"{what} calls itself {found.name!r}; a card has the name of its entry point.")
-    return found
+    return found if reference.startswith(doors.OURS) else replace(found, code=doors.code(reference))
 
 
 def _patterns(request: str | Sequence[str]) -> list[str]:

@@ -121,7 +121,8 @@ class CodecCard:
     `claims` are the names under which published complexity tables list the codec. `estimates_only` marks a network
     that says what a picture would cost and cannot code it: it is listed, counted and audited, and never run. `trained`
     marks a network that loads its own trained weights. `year` is 0 where nobody gave one. `reference` is where the
-    class stands that a loader builds, for a codec that was brought without a card.
+    class stands that a loader builds, for a codec that was brought without a card; `code` a digest of other people's
+    source.
     """
 
     name: str
@@ -140,6 +141,7 @@ class CodecCard:
     estimates_only: bool = False
     trained: bool = False
     reference: str = ""
+    code: str = ""
 
     def point(self, label: str) -> Point:
         """The operating point of this label; RequestError names those there are."""

@@ -1,7 +1,7 @@
 """Which pictures a run is about: finds a data set, proves every file, and reads pictures as 8-bit RGB.
 
-A data set is a TOML file in `datasets/` (names, sizes, sha256) or any folder of pictures. Whatever is done to make a
-picture 8-bit RGB is said in its record; what cannot be made so is refused by name.
+A data set is a TOML file (names, sizes, sha256), ours in `datasets/`, or any folder of pictures. Whatever is done to
+make a picture 8-bit RGB is said in its record; what cannot be made so is refused by name.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ import os
 import tomllib
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lic_bench import dataset_doors, doors
 from lic_bench.errors import DatasetError, FetchError, PictureError, unknown
 from lic_bench.records import PictureRecord
 
@@ -55,29 +56,72 @@ class Dataset:
 
 
 def names() -> tuple[str, ...]:
-    """The data sets that are described."""
-    return tuple(sorted(_descriptions()))
+    """The data sets there are: described in this package, or registered by others."""
+    return tuple(sorted({*_descriptions(), *others()}))
+
+
+def others() -> tuple[str, ...]:
+    """The data sets that others registered, under names that are not ours."""
+    return tuple(name for name in doors.registered(dataset_doors.GROUP) if name not in _descriptions())
+
+
+def clashes() -> dict[str, str]:
+    """Data sets that others registered under a name that is taken, and the sentence that says so."""
+    taken = [door for name, door in doors.registered(dataset_doors.GROUP).items() if name in _descriptions()]
+    ours = {f"{door.name} ({door.value})": f"The data set {door.name!r} is one of lic-bench's own." for door in taken}
+    return ours | doors.clashes(dataset_doors.GROUP)
 
 
 def description(name: str) -> dict[str, Any]:
-    """What is written about a data set: title, licence, source, pictures. KeyError for one that is not there."""
+    """What is written about a data set of this package: title, licence, source, pictures. KeyError for another."""
     return tomllib.loads(_descriptions()[name].read_text(encoding="utf-8"))
 
 
 def find(name: str, data: Path | None = None, download: bool = True) -> Dataset:
-    """A data set by name, or a folder of pictures by path.
+    """A data set by name, by the path of its description (TOML), or a folder of pictures by path.
 
-    Looks in `data`, $LIC_BENCH_DATA and the cache, then downloads into the cache if allowed. Raises DatasetError
-    that says where it looked and how to get the pictures.
+    Looks in `data`, $LIC_BENCH_DATA, beside the description and in the cache, then downloads into the cache if
+    allowed. Raises DatasetError that says where it looked and how to get the pictures.
     """
-    if name in names():
+    if name in _descriptions():
         told = description(name)
         return _packaged(name, told) if "package" in told else _proved(name, told, data, download)
-    folder = Path(name).expanduser()
-    if folder.is_dir():
-        return from_folder(folder)
-    advice = f"A path to a folder of pictures works too; {folder} is none."
+    if name in others():
+        return replace(_at(dataset_doors.place(name), data, download), name=name)
+    path = Path(name).expanduser()
+    if path.is_dir() or (path.suffix == ".toml" and path.is_file()):
+        return _at(path, data, download)
+    advice = f"A path to a folder of pictures or to a description (TOML) works too; {path} is none."
     raise DatasetError(f"{unknown('dataset', name, names())} {advice}")
+
+
+def _at(path: Path, data: Path | None, download: bool) -> Dataset:
+    """A folder of pictures, or the data set of a description."""
+    if path.is_dir():
+        return from_folder(path)
+    path = path.resolve()
+    try:
+        told = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DatasetError(f"{path} is no description of a data set: {error}.") from error
+    _require_described(path, told)
+    if "package" in told:
+        return _packaged(str(path), told)
+    return replace(_proved(path.stem, told, data, download, (path.parent, path.parent / path.stem)), name=str(path))
+
+
+def _require_described(path: Path, told: dict[str, Any]) -> None:
+    """What every description must say; "" stands for a licence that was looked for and not found."""
+    lacking = [key for key in ("title", "licence", "source") if not isinstance(told.get(key), str)]
+    entries = told.get("picture")
+    if not isinstance(entries, list) or not entries:
+        lacking.append("[[picture]]")
+    else:
+        needed = ("name", "file", "sha256")
+        wrong = (f"{key} of picture {at}" for at, entry in enumerate(entries, 1) for key in needed if key not in entry)
+        lacking += list(wrong)[:1]
+    if lacking:
+        raise DatasetError(f"{path} is no description of a data set: it lacks {', '.join(lacking)}.")
 
 
 def from_folder(folder: Path) -> Dataset:
@@ -195,19 +239,19 @@ def _packaged(name: str, told: dict[str, Any]) -> Dataset:
     return _dataset(name, told, lambda entry: folder / entry["file"])
 
 
-def _proved(name: str, told: dict[str, Any], data: Path | None, download: bool) -> Dataset:
+def _proved(name: str, told: dict[str, Any], data: Path | None, download: bool, beside: Sequence[Path] = ()) -> Dataset:
     """A data set whose every file is there with the right sha256, from the first place that has them all."""
     from lic_bench.fetch import cache_folder
 
     cache = cache_folder() / "datasets" / name
-    places = _places(name, data, cache)
+    places = [*beside, *_places(name, data, cache)]
     looked = []
     for place in places:
         wrong = _problem(place, told["picture"])
         if wrong is None:
             return _dataset(name, told, lambda entry, place=place: place / entry["file"])  # type: ignore[misc]
         looked.append(f"{place}: {wrong}")
-    if download:
+    if download and "url" in told:
         try:
             _download(told, cache)
         except FetchError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from functools import cache
 from importlib import import_module
@@ -70,6 +71,31 @@ def attribute(reference: str) -> object:
             raise RequestError(f"there is no {name!r} in {place}. {hint}".rstrip())
         found = getattr(found, name)
     return found
+
+
+def code(reference: str) -> str:
+    """A digest of the source behind a reference that was imported: every module loaded from the same folder or package.
+
+    What was measured with it is never continued with changed code.
+    """
+    place = reference.rpartition(":")[0]
+    top = sys.modules.get(Path(place).stem if place.endswith(".py") else place.partition(".")[0])
+    if top is None or top.__file__ is None:
+        return ""
+    root = Path(top.__file__).resolve().parent
+    files = {Path(file) for module in tuple(sys.modules.values()) if (file := getattr(module, "__file__", None))}
+    alone = not place.endswith(".py") and not hasattr(top, "__path__")
+    own = [Path(top.__file__)] if alone else sorted(file for file in files if _is_below(file, root))
+    digest = hashlib.sha256()
+    for file in own:
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def _is_below(file: Path, root: Path) -> bool:
+    """Whether a source file belongs to a folder, and not to an environment that somebody put inside it."""
+    path = file.resolve()
+    return path.is_relative_to(root) and "site-packages" not in path.relative_to(root).parts and path.is_file()
 
 
 def _rank(door: EntryPoint) -> tuple[bool, str, str]:

@@ -71,7 +71,7 @@ def plan(
             bool(points),
             pictures,
             checkpoints,
-            replace(blank, codec=card.name, door=catalogue.door(card)),
+            replace(blank, codec=card.name, door=catalogue.door(card), code=card.code),
         )
         jobs += made
         if made and made[0].training is Training.UNTRAINED:

@@ -8,12 +8,15 @@ from __future__ import annotations
 import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
 
-from lic_bench import catalogue
+from lic_bench import catalogue, dataset_doors, datasets, scores
 from lic_bench.catalogue import Selection
 from lic_bench.codec import CodecCard
 from lic_bench.errors import RequestError
 from lic_bench.execute import ProcessDied, Processes
+from lic_bench.records import MetricRecord
 
 LOOK_UP_SECONDS = 60.0
 """How long the import of a plug-in may take at least; a longer `--timeout` holds for it too."""
@@ -26,9 +29,33 @@ def selection(request: str | Sequence[str], timeout_seconds: float | None = None
     return catalogue.selection(request)
 
 
+def dataset(name: str, data: Path | None, download: bool, timeout_seconds: float | None = None) -> datasets.Dataset:
+    """A data set (see `datasets.find`). Raises DatasetError where it is not there, or where its plug-in is broken."""
+    acquaint_datasets([name], timeout_seconds)
+    return datasets.find(name, data, download)
+
+
+def acquaint_datasets(names: Sequence[str], timeout_seconds: float | None = None) -> None:
+    """Look up where those of these data sets lie that others registered."""
+    for name, found in _looked_up(_places, [name for name in names if name in datasets.others()], timeout_seconds):
+        dataset_doors.learn(name, found)
+
+
+def metrics(asked: Sequence[str], timeout_seconds: float | None = None) -> tuple[MetricRecord, ...]:
+    """What there is to say about metrics. RequestError for one that is not there, or is broken, or is named twice."""
+    places = [scores.door(name) for name in asked]
+    found = dict(_looked_up(_records, list(dict.fromkeys(places)), timeout_seconds))
+    for place, record in found.items():
+        if isinstance(record, RequestError):
+            raise record
+        if sum(record.name == other.name for other in found.values()) > 1:
+            raise RequestError(f"Two metrics are called {record.name!r}; rename {place}.")
+    return tuple(found.values())
+
+
 def _looked_up(
-    look: Callable[[Sequence[str]], Iterator[tuple[str, object]]], places: Sequence[str], seconds: float | None
-) -> Iterator[tuple[str, object]]:
+    look: Callable[[Sequence[str]], Iterator[tuple[str, Any]]], places: Sequence[str], seconds: float | None
+) -> Iterator[tuple[str, Any]]:
     """What `look` finds at each place. All are looked up in one process; after one that ends it, in another."""
     left = list(places)
     processes = Processes(multiprocessing.get_context("spawn"), max(seconds or 0, LOOK_UP_SECONDS))
@@ -47,3 +74,23 @@ def _cards(places: Sequence[str]) -> Iterator[tuple[str, CodecCard | RequestErro
     os.dup2(2, 1)  # what a plug-in prints must not stand among results
     for place in places:
         yield place, catalogue.look_up(place)
+
+
+def _places(names: Sequence[str]) -> Iterator[tuple[str, Path | RequestError]]:
+    """In the fresh process: where each data set lies."""
+    os.dup2(2, 1)
+    for name in names:
+        try:
+            yield name, dataset_doors.place(name)
+        except RequestError as error:
+            yield name, error
+
+
+def _records(places: Sequence[str]) -> Iterator[tuple[str, MetricRecord | RequestError]]:
+    """In the fresh process: what each metric says of itself."""
+    os.dup2(2, 1)
+    for place in places:
+        try:
+            yield place, scores.record(place)
+        except RequestError as error:
+            yield place, error

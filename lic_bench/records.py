@@ -92,7 +92,8 @@ class Job:
     """One operating point of one codec on some pictures: names and numbers only, so that it can travel.
 
     `weights` is a checkpoint's path, or None for classical and untrained codecs; `data` is the folder or data set
-    to be looked up again where the work is done, `door` how the codec's card is found there.
+    to be looked up again where the work is done, `door` how the codec's card is found there. `code` is a digest of
+    other people's source, "" for codecs of this package.
     """
 
     codec: str
@@ -104,6 +105,7 @@ class Job:
     weights: str | None = None
     weights_sha256: str | None = None
     door: str = ""
+    code: str = ""
     settings: Settings = field(default_factory=Settings)
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from lic_bench import __version__, datasets, machine, plan, plugins, store, weights
+from lic_bench import __version__, datasets, executors, machine, plan, plugins, scores, store, weights
 from lic_bench.codec import CodecCard
 from lic_bench.errors import FetchError, PictureError, RequestError
-from lic_bench.records import Failure, Job, PictureRecord, Row, RunHeader, Settings
+from lic_bench.records import Failure, Job, MetricRecord, PictureRecord, Row, RunHeader, Settings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,6 +37,8 @@ class Request:
     workers: int = 1
     timeout_seconds: float | None = None
     fresh: bool = False
+    metrics: tuple[str, ...] = ()
+    executor: str = executors.DEFAULT
     settings: Settings = field(default_factory=Settings)
 
 
@@ -48,6 +50,8 @@ class Prepared:
     pictures: tuple[PictureRecord, ...]
     broken: tuple[Failure, ...]
     plan: plan.Plan
+    settings: Settings
+    metrics: tuple[MetricRecord, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -104,10 +108,13 @@ def prepare(request: Request, observer: Observer) -> Prepared:
     """Look up codecs, pictures and weights, and plan. Nothing is measured."""
     from lic_bench.report import anchor
 
+    executors.find(request.executor)
+    metrics = plugins.metrics(request.metrics, request.timeout_seconds)
+    settings = replace(request.settings, metrics=tuple(scores.door(asked) for asked in request.metrics))
     chosen = plugins.selection(request.models, request.timeout_seconds)
     cards = chosen.cards
     anchor.check(request.anchor, [card.name for card in cards], request.dataset)
-    dataset = datasets.find(request.dataset, request.data, request.download)
+    dataset = plugins.dataset(request.dataset, request.data, request.download, request.timeout_seconds)
     if dataset.left_out:
         observer.note(f"Left out of {dataset.source}, being no pictures: {', '.join(dataset.left_out)}.")
     pictures, broken = _readable(dataset, request.pictures)
@@ -116,20 +123,18 @@ def prepare(request: Request, observer: Observer) -> Prepared:
         pictures,
         dataset.name,
         _checkpoints(cards, request, observer),
-        request.settings,
+        settings,
         request.points,
         str(request.data.resolve()) if request.data else None,
     )
     for text in planned.notes:
         observer.note(text)
     useless = (Failure(name, EVERY, dataset.name, None, "plug-in", why) for name, why in chosen.broken.items())
-    return Prepared(dataset, pictures, (*useless, *broken), planned)
+    return Prepared(dataset, pictures, (*useless, *broken), planned, settings, metrics)
 
 
 def run(request: Request, observer: Observer | None = None) -> Run:
     """Measure everything asked for and write the page. The same request continues a run that was interrupted."""
-    from lic_bench import execute
-
     observer = observer or Silent()
     prepared = prepare(request, observer)
     folder = _folder(request, prepared, observer)
@@ -138,7 +143,7 @@ def run(request: Request, observer: Observer | None = None) -> Run:
     for failure in prepared.broken:
         folder.append(failure)
         observer.row(failure)
-    for row in execute.rows(todo, request.workers, request.timeout_seconds):
+    for row in executors.rows(request.executor, todo, request.workers, request.timeout_seconds):
         folder.append(row)
         observer.row(row)
     folder.finish()
@@ -235,11 +240,12 @@ def _header(request: Request, prepared: Prepared) -> RunHeader:
         dirty=dirty,
         machine=machine.describe(request.settings.device, request.settings.threads),
         packages=machine.packages(),
-        settings=request.settings,
+        settings=prepared.settings,
         dataset=prepared.dataset.name,
         pictures=prepared.pictures,
         jobs=prepared.plan.jobs,
         notes=prepared.plan.notes,
+        metrics=prepared.metrics,
     )
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from lic_bench import doors
 from lic_bench.codec import Image
 from lic_bench.errors import RequestError, did_you_mean
-from lic_bench.records import MetricRecord
+from lic_bench.records import Measurement, MetricRecord
 
 GROUP = "lic_bench.metrics"
 FIXED = ("psnr", "psnr_db", "ms_ssim", "ms-ssim", "ms_ssim_db")
@@ -52,8 +52,8 @@ def record(door: str) -> MetricRecord:
     if not isinstance(higher, bool):
         raise RequestError(f"The metric {door} says higher_is_better = {higher!r}; that is True or False.")
     title, unit = (str(getattr(found, word, None) or "") for word in ("title", "unit"))
-    if name(door) in FIXED:
-        raise RequestError(f"The metric {door} is called as one that is measured always; rename it.")
+    if name(door) in (*FIXED, *dir(Measurement)):
+        raise RequestError(f"The metric {door} is called like a figure that every row has; rename it.")
     return MetricRecord(name(door), title or name(door), unit, higher)
 
 

@@ -130,6 +130,8 @@ def jobs(prepared: Prepared) -> None:
     console = standard_output()
     console.print(_table(table))
     console.print(f"{len(prepared.plan.jobs)} jobs, {prepared.plan.rows} rows.", highlight=False)
+    for failure in prepared.broken:
+        console.print(failure_line(failure), style="red", soft_wrap=True, highlight=False)
     settings = prepared.plan.jobs[0].settings
     rates = limits.measure_rates(settings.device, settings.threads, seconds=0.5)
     least = estimate.at_least(prepared.plan.jobs, prepared.pictures, rates)
@@ -223,14 +225,24 @@ def datasets(data: Path | None) -> None:
     from lic_bench.errors import DatasetError
 
     rows = [("dataset", "pictures", "licence", "here")]
+    broken = described.clashes()
+    plugins.acquaint_datasets(described.others())
     for name in described.names():
-        told = described.description(name)
+        told = None if name in described.others() else described.description(name)
         try:
-            here = str(described.find(name, data, download=False).pictures[0].path.parent)
-        except DatasetError:
+            found = described.find(name, data, download=False)
+            here, licence = str(found.pictures[0].path.parent), found.licence or "none found"
+            rows.append((name, str(len(found.pictures)), licence, here))
+        except DatasetError as error:
+            if told is None:
+                rows.append((name, "–", "–", "no: see below"))
+                broken[name] = str(error)
+                continue
             here = f"no: {told['source']}" + (" (downloaded when asked for)" if "url" in told else "")
-        rows.append((name, str(len(told["picture"])), told["licence"], here))
+            rows.append((name, str(len(told["picture"])), told["licence"], here))
     standard_output().print(_table(rows))
+    for name, reason in broken.items():
+        standard_output().print(f"{name}: {reason}", style="red", soft_wrap=True)
 
 
 def _weights(card: CodecCard, folders: Sequence[Path]) -> str:

@@ -16,7 +16,9 @@ from lic_bench.records import Call
 @app.command()
 def run(
     models: Models = "all",
-    dataset: Annotated[str, typer.Option(help="kodak, sample, or a folder of pictures.")] = "sample",
+    dataset: Annotated[
+        str, typer.Option(help="A name (kodak, sample), a folder of pictures, or a description: SET.toml.")
+    ] = "sample",
     data: Data = None,
     weights: Annotated[
         list[Path] | None,
@@ -42,6 +44,15 @@ def run(
     timeout: Annotated[
         float | None, typer.Option(min=0.1, help="Seconds a codec may take for one picture.", show_default=False)
     ] = None,
+    metric: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--metric",
+            help="A metric beside PSNR and MS-SSIM: a registered name, module:NAME or file.py:NAME. Repeatable.",
+            show_default=False,
+        ),
+    ] = None,
+    executor: Annotated[str, typer.Option(help="Where jobs are done, by name.")] = "processes",
     memory: Annotated[bool, typer.Option(help="Measure peak memory in fresh processes.")] = True,
     download: Annotated[bool, typer.Option(help="Fetch missing weights and pictures.")] = True,
     new: Annotated[bool, typer.Option("--new", help="Start anew instead of continuing an interrupted run.")] = False,
@@ -66,6 +77,8 @@ def run(
         workers=workers,
         timeout_seconds=timeout,
         fresh=new,
+        metrics=tuple(metric or ()),
+        executor=executor,
         settings=Settings(chosen_device(device), threads, timing_repeats, timing_budget, memory),
     )
     if dry_run:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from statistics import fmean, quantiles
 
@@ -73,6 +73,7 @@ class OperatingPoint:
     weights_sha256: str | None
     doubts: tuple[Doubt, ...]
     origin: Origin = Origin.MEASURED
+    scores: Mapping[str, float | None] = field(default_factory=dict)
 
 
 def operating_points(rows: Iterable[Measurement], found: Sequence[curves.RDCurve]) -> tuple[OperatingPoint, ...]:
@@ -111,6 +112,7 @@ def _summary(rows: Sequence[Measurement], quality: RDPoint | None) -> OperatingP
         weights_sha256=first.weights_sha256,
         doubts=tuple(dict.fromkeys(doubts)),
         origin=first.origin,
+        scores={name: _mean_or_none([row.scores.get(name) for row in rows]) for name in first.scores},
     )
 
 

@@ -39,7 +39,7 @@ def per_picture(rows: Sequence[Row]) -> pd.DataFrame:
             line = {name: getattr(row, name) for name in names}
             line |= {"encode_seconds": _median(row.encode_seconds), "decode_seconds": _median(row.decode_seconds)}
             line |= {f"{c.call}_kmac_per_pixel": c.kmac_per_pixel for c in row.macs}
-            lines.append(line | {"doubts": "; ".join(doubt.name for doubt in row.doubts)})
+            lines.append(line | row.scores | {"doubts": "; ".join(doubt.name for doubt in row.doubts)})
     return pd.DataFrame(lines)
 
 
@@ -57,6 +57,7 @@ def quality(content: Content) -> Table:
             "PSNR dB": point.quality.psnr_db if point.quality else None,
             "MS-SSIM": point.quality.ms_ssim if point.quality else None,
             "MS-SSIM dB": point.quality.ms_ssim_db if point.quality else None,
+            **{metric.heading: point.scores.get(metric.name) for metric in content.header.metrics},
             "origin": point.origin.value if point.quality else "none: untrained",
             "decoded elsewhere": point.fresh_process or NONE,
             "doubts": _names([doubt for doubt in point.doubts if doubt not in ABOUT_COST]),
@@ -65,6 +66,7 @@ def quality(content: Content) -> Table:
     ]
     formats = {"pictures": "d", "PSNR dB": ".2f", "MS-SSIM": ".4f", "MS-SSIM dB": ".2f"}
     formats |= dict.fromkeys(("bpp", "payload bpp", "estimated bpp"), ".4f")
+    formats |= {metric.heading: ".4g" for metric in content.header.metrics}
     return table("Rate and distortion per operating point", lines, formats)
 
 
