@@ -20,8 +20,8 @@ from lic_bench.catalogue import Selection
 from lic_bench.codec import CodecCard, Point
 from lic_bench.doctor import Finding, Verdict
 from lic_bench.fetch import Progress as Told
-from lic_bench.records import Failure, Measurement, Row
-from lic_bench.runner import Observer, Prepared, Run
+from lic_bench.records import METRIC_STAGE, Failure, Measurement, Row
+from lic_bench.runner import EVERY, Observer, Prepared, Run
 from lic_bench.supply import Supplied
 
 PLAIN_LINE_SECONDS = 10.0
@@ -62,7 +62,7 @@ class Bar(Notes):
     def row(self, row: Row) -> None:
         """Move the bar."""
         super().row(row)
-        if self.task is not None:
+        if self.task is not None and _counts(row):
             self.bar.update(self.task, advance=1, description=f"{row.codec} {row.point}")
 
 
@@ -82,12 +82,19 @@ class Lines(Notes):
     def row(self, row: Row) -> None:
         """Say how far it is, now and then."""
         super().row(row)
+        if not _counts(row):
+            return
         self.done += 1
         now = time.monotonic()
         if now - self.told >= PLAIN_LINE_SECONDS or self.done == self.rows:
             self.told = now
             left = (now - self.begun) / (self.done - self.begun_with) * (self.rows - self.done)
             self.note(f"{self.done} of {self.rows} rows, {row.codec} {row.point}, about {left:.0f} s left")
+
+
+def _counts(row: Row) -> bool:
+    """Whether a row was among those to be made: a broken plug-in, picture or metric is told besides."""
+    return isinstance(row, Measurement) or not (row.point == EVERY or row.stage.startswith(METRIC_STAGE))
 
 
 @contextmanager

@@ -50,7 +50,8 @@ class OperatingPoint:
     """One codec at one operating point over a run's pictures.
 
     `quality` holds mean rate and quality; None for an untrained network, which has neither. Memory is the largest
-    seen, in bytes. `origin` is that of rate and quality.
+    seen, in bytes. `origin` is that of rate and quality. `scores` are means of further metrics, None
+    where some picture has none.
     """
 
     codec: str
