@@ -96,9 +96,14 @@ class Told:
     @pytest.hookimpl(tryfirst=True)  # temporary folders, and so the runs, may be removed as the session ends
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Write the baselines whose tests all passed; one that was asked for and is not written fails the session."""
+        ended = session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
+        whole = ended and not (session.shouldstop or session.shouldfail)
         for baseline, runs in self.candidates.items():
             from lic_bench.no_worse import update
 
+            if not whole:
+                self.lines.append(f"{baseline} was not written, since the session was stopped before its end.")
+                continue
             places = [Path(run) for run in dict.fromkeys(runs)]
             written, sentence = update(Path(baseline), places, list(dict.fromkeys(self.failed[baseline])))
             self.lines.append(sentence)

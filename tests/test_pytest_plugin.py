@@ -277,7 +277,10 @@ def test_a_session_updates_its_baseline_when_its_tests_pass_and_compares_with_it
     done.stdout.fnmatch_lines(["*::test_no_worse: no worse than *kept/baseline.json: *same.", "    Not comparable: *"])
     assert written.read_bytes() == first
 
-    kept(written, written, stream_bytes=-500)
+    before = kept(written, written, stream_bytes=-500).read_bytes()
+    done = pytester.runpytest(*QUIET, "--lic-update", "-x")
+    done.stdout.fnmatch_lines(["*kept/baseline.json was not written, since the session was stopped before its end."])
+    assert written.read_bytes() == before
     done = pytester.runpytest(*QUIET, "--lic-update")
     done.assert_outcomes(passed=1, failed=1)
     sizes = 2 * pretend_codecs.HEADER_BYTES + 3 * (96 * 32 + 40 * 56)
