@@ -231,6 +231,7 @@ def _time(
         encode_cpu_seconds=tuple(sample.cpu_seconds for sample in encode),
         decode_cpu_seconds=tuple(sample.cpu_seconds for sample in decode),
         yardstick_seconds=tuple(sample.wall_seconds for sample in beside),
+        yardstick_cpu_seconds=tuple(sample.cpu_seconds for sample in beside),
         doubts=tuple(doubts),
     )
 

@@ -207,6 +207,7 @@ class Measurement:
     encode_cpu_seconds: tuple[float, ...] = ()
     decode_cpu_seconds: tuple[float, ...] = ()
     yardstick_seconds: tuple[float, ...] = ()
+    yardstick_cpu_seconds: tuple[float, ...] = ()
     device: str = "cpu"
     threads: int = 1
     parameters: int | None = None

@@ -2,135 +2,204 @@
 
 A whole run may be slow because the machine was. So every timed pass stands beside a yardstick, a fixed piece of
 arithmetic timed right after it: where that ran at another speed than in the baseline, times are not comparable. What is
-called slower is slower by the median and by the minimum, by the wall's clock and by the processor's, as such and in
-units of the yardstick, and by a rank test; samples that contradict one another are no result either way.
+called slower is slower by the median and by the minimum, in seconds and in units of the yardstick, and by a rank test;
+samples that contradict one another are no result either way.
+
+While other programs run, the wall's clock says nothing of a codec. Then processor time is compared instead, which
+such programs disturb less, with a wider limit, and beside the other call too: encode and decode were timed in turn,
+so that what slowed both alike may have been the machine. `benchmarks/noise.py` measures how this fares.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from math import comb
-from statistics import median
+from statistics import fmean, median
 
 from lic_bench.check.limits import Limits
 from lic_bench.check.outcome import Change, Verdict, found
 from lic_bench.check.pairs import Pairs
 from lic_bench.records import Doubt, Measurement, MemoryUse
 
-CHANCE = 0.001
+CHANCE = 0.005
 """A rank test must find the samples this unlikely to come from codecs of equal speed."""
 
 STEADY = 0.10
 """The yardstick may run this much faster or slower than in the baseline."""
 
-BUSY = (Doubt.BUSY_MACHINE, Doubt.SHARED_MACHINE)
+BUSY_LIMIT = 1.5
+"""A limit in per cent is this many times as wide for processor time on a busy machine."""
+
+QUIET_SHARE = 0.9
+"""A row whose calls had the processor for less of their time was disturbed."""
+
+LEAST_SHARE = 0.2
+"""Below this share of the processor a row tells nothing: its caches were always somebody else's."""
 
 SMALL_BYTES = 16 * 2**20
-"""Peaks of resident memory differ by this much from one process to the next, for the allocator's reasons."""
+"""Peaks of resident memory may differ by this much from one process to the next, for the allocator's reasons."""
+
+Rows = Sequence[tuple[Measurement, Measurement]]
 
 
 @dataclass(frozen=True)
 class Samples:
-    """Seconds of one call on one picture, pass by pass: wall, processor (none on an accelerator), yardstick."""
+    """Seconds of one call on one picture, pass by pass, of the yardstick beside it, and of the other call."""
 
-    wall: tuple[float, ...]
-    cpu: tuple[float, ...]
+    seconds: tuple[float, ...]
     yardstick: tuple[float, ...]
+    other: tuple[float, ...] = ()
+
+
+Both = Sequence[tuple[Samples, Samples]]
+"""Before and now, picture by picture."""
 
 
 def compare(pairs: Pairs, limits: Limits, different: Sequence[str]) -> Iterator[Change]:
     """Encode, decode and memory of one operating point; `different` names facts of the machines that do not agree."""
-    for call, limit in (("encode", limits.encode_time_percent), ("decode", limits.decode_time_percent)):
-        if any(_samples(before, call).wall for before, _ in pairs.rows):
-            yield _time(pairs, call, limit, limits.require_times, different)
+    for call, other, percent in (
+        ("encode", "decode", limits.encode_time_percent),
+        ("decode", "encode", limits.decode_time_percent),
+    ):
+        if any(getattr(before, f"{call}_seconds") for before, _ in pairs.rows):
+            change = _time(pairs, call, other, percent, different)
+            required = limits.require_times and change.verdict is Verdict.NOT_COMPARABLE
+            yield replace(change, fails=True) if required else change
     yield from _memory(pairs, limits, different)
 
 
-def _time(pairs: Pairs, call: str, limit_percent: float, required: bool, different: Sequence[str]) -> Change:
-    quantity = f"{call} time"
-
-    def not_comparable(reason: str) -> Change:
-        return found(pairs.where, quantity, Verdict.NOT_COMPARABLE, reason, fails=required)
-
-    if different:
-        return not_comparable("another machine: " + "; ".join(different))
-    quiet = [(b, n) for b, n in pairs.rows if not any(doubt in BUSY for doubt in (*b.doubts, *n.doubts))]
-    if not quiet:
-        return not_comparable("other programs were using the processor; time both runs on a quiet machine")
-    both = [(_samples(b, call), _samples(n, call)) for b, n in quiet]
-    both = [(b, n) for b, n in both if b.wall and n.wall]
-    counts = [sum(len(pair[at].wall) for pair in both) for at in (0, 1)]
-    if not both or 1 / comb(sum(counts), counts[0]) > CHANCE:
-        return not_comparable(
-            f"too few samples ({counts[0]} before, {counts[1]} now); more pictures or a larger --timing-budget help"
-        )
+def doubt_of(both: Both) -> str:
+    """Why these samples cannot show anything, or nothing."""
+    counts = [sum(len(pair[at].seconds) for pair in both) for at in (0, 1)]
+    if not all(counts) or 1 / comb(sum(counts), counts[0]) > CHANCE:
+        return f"too few samples ({counts[0]} before, {counts[1]} now); more pictures or a larger --timing-budget help"
     if not all(pair[at].yardstick for pair in both for at in (0, 1)):
-        return not_comparable("one of the runs has no yardstick beside its times; make it again with this version")
-    speed = median(median(n.yardstick) / median(b.yardstick) for b, n in both)
+        return "one of the runs has no yardstick beside its times; make it again with this version"
+    speed = median(median(now.yardstick) / median(before.yardstick) for before, now in both)
     if not 1 / (1 + STEADY) <= speed <= 1 + STEADY:
         word = "slower" if speed > 1 else "faster"
-        return not_comparable(
-            f"the machine itself was {word}: a fixed piece of arithmetic took {speed:.2f} times as long as before"
-        )
-    return _judged(pairs, quantity, both, 1 + limit_percent / 100, not_comparable)
+        return f"the machine itself was {word}: a fixed piece of arithmetic took {speed:.2f} times as long as before"
+    return ""
 
 
-def _judged(pairs, quantity, both, limit, not_comparable):  # type: ignore[no-untyped-def]
-    ratios = _ratios(both)
-    before, now = (sum(median(pair[at].wall) for pair in both) / len(both) for at in (0, 1))
-    ratio = ratios["median wall"]
-    figures = {"before": before, "now": now, "unit": "s", "share": ratio - 1, "detail": ratios}
-    told = f"{_seconds(before)} → {_seconds(now)} per picture ({ratio:.2f} times"
-    slower, faster = (all(sign(value) > limit for value in ratios.values()) for sign in (lambda x: x, lambda x: 1 / x))
-    if slower or faster:
-        chance = _chance(both, slower)
-        if chance > CHANCE:
-            return not_comparable(f"{told}, but that may be chance: p = {chance:.2g} by a rank test)")
-        verdict = Verdict.WORSE if slower else Verdict.BETTER
-        return found(pairs.where, quantity, verdict, f"{told}, p = {chance:.1g} by a rank test)", **figures)
-    if ratio > limit:
-        least = min(ratios, key=lambda name: ratios[name])
-        return not_comparable(
-            f"{told}, but by the {least} only {ratios[least]:.2f}); time it again, on a quiet machine"
-        )
-    return found(
-        pairs.where, quantity, Verdict.SAME, f"{_seconds(now)} per picture, {ratio:.2f} times before", **figures
-    )
-
-
-def _ratios(both: Sequence[tuple[Samples, Samples]]) -> dict[str, float]:
+def ratios(both: Both) -> dict[str, float]:
     """Now / before, paired by picture, several ways; each the median over pictures."""
-    ways = {
-        "median wall": lambda s: median(s.wall),
-        "minimum wall": lambda s: min(s.wall),
-        "median in yardsticks": lambda s: median(s.wall) / median(s.yardstick),
-        "minimum in yardsticks": lambda s: min(s.wall) / min(s.yardstick),
+    ways: dict[str, Callable[[Samples], float]] = {
+        "median": lambda of: median(of.seconds),
+        "minimum": lambda of: min(of.seconds),
+        "median in yardsticks": lambda of: median(of.seconds) / median(of.yardstick),
+        "minimum in yardsticks": lambda of: min(of.seconds) / min(of.yardstick),
     }
-    if all(samples.cpu for pair in both for samples in pair):
-        ways |= {"median processor": lambda s: median(s.cpu), "minimum processor": lambda s: min(s.cpu)}
+    if all(samples.other for pair in both for samples in pair):
+        ways["median beside the other call"] = lambda of: median(of.seconds) / median(of.other)
+        ways["minimum beside the other call"] = lambda of: min(of.seconds) / min(of.other)
     return {name: median(way(now) / way(before) for before, now in both) for name, way in ways.items()}
 
 
-def _chance(both: Sequence[tuple[Samples, Samples]], slower: bool) -> float:
+def chance(both: Both, slower: bool) -> float:
     """One-sided Mann-Whitney test on all samples, each in units of its picture's median before."""
     from scipy.stats import mannwhitneyu
 
-    old = [second / median(b.wall) for b, _ in both for second in b.wall]
-    new = [second / median(b.wall) for b, n in both for second in n.wall]
+    old = [second / median(before.seconds) for before, _ in both for second in before.seconds]
+    new = [second / median(before.seconds) for before, now in both for second in now.seconds]
     return float(mannwhitneyu(new, old, alternative="greater" if slower else "less").pvalue)
 
 
-def _samples(row: Measurement, call: str) -> Samples:
-    on_cpu = row.device == "cpu"
-    wall, cpu = getattr(row, f"{call}_seconds"), getattr(row, f"{call}_cpu_seconds")
-    return Samples(wall, cpu if on_cpu and len(cpu) == len(wall) else (), row.yardstick_seconds)
+def judge(both: Both, limit: float) -> tuple[Verdict, str]:
+    """The verdict on samples that no doubt hangs over, and what is to be said; `limit` is a ratio, 1.2 for 20 %."""
+    several = ratios(both)
+    told = f"{several['median']:.2f} times as long"
+    slower, faster = min(several.values()) > limit, max(several.values()) < 1 / limit
+    if slower or faster:
+        likely = chance(both, slower)
+        if likely > CHANCE:
+            return Verdict.NOT_COMPARABLE, f"{told}, but that may be chance: p = {likely:.2g} by a rank test"
+        return Verdict.WORSE if slower else Verdict.BETTER, f"{told}, p = {likely:.1g} by a rank test"
+    most = max(several, key=lambda name: several[name])
+    if several[most] > limit:
+        least = min(several, key=lambda name: several[name])
+        return Verdict.NOT_COMPARABLE, (
+            f"samples contradict one another: {several[most]:.2f} times as long by the {most}, "
+            f"{several[least]:.2f} times by the {least}; time both runs again on a quiet machine"
+        )
+    return Verdict.SAME, told
+
+
+def _time(pairs: Pairs, call: str, other: str, percent: float, different: Sequence[str]) -> Change:
+    """By the wall's clock where nothing disturbed it, else in processor time."""
+    quantity = f"{call} time"
+    both = _by_wall(pairs.rows, call)
+    doubt = "another machine: " + "; ".join(different) if different else doubt_of(both)
+    limit, clock = 1 + percent / 100, ""
+    if doubt and not different and len(both) < len(pairs.rows):
+        both = _by_processor(pairs.rows, call, other)
+        doubt = doubt_of(both) if both else _nothing_timed(pairs.rows, call)
+        limit, clock = 1 + BUSY_LIMIT * percent / 100, " of processor time, as other programs were running"
+    if doubt:
+        return found(pairs.where, quantity, Verdict.NOT_COMPARABLE, doubt)
+    verdict, told = judge(both, limit)
+    before, now = (fmean(median(pair[at].seconds) for pair in both) for at in (0, 1))
+    return found(
+        pairs.where, quantity, verdict, f"{_seconds(before)} → {_seconds(now)} per picture{clock}: {told}",
+        before=before, now=now, unit="s", share=ratios(both)["median"] - 1, detail=ratios(both),
+    )  # fmt: skip
+
+
+def _by_wall(rows: Rows, call: str) -> Both:
+    """Samples by the wall's clock, of the pictures that nothing disturbed in either run."""
+    return [
+        (_samples(before, call), _samples(now, call))
+        for before, now in rows
+        if all(getattr(row, f"{call}_seconds") and _is_quiet(row) for row in (before, now))
+    ]
+
+
+def _by_processor(rows: Rows, call: str, other: str) -> Both:
+    """Samples of processor time, where there is one processor per call and the call had enough of it.
+
+    Several threads that wait for one another count as busy, so that theirs says nothing.
+    """
+    return [
+        (_samples(before, call, "_cpu", other), _samples(now, call, "_cpu", other))
+        for before, now in rows
+        if all(row.threads == 1 and LEAST_SHARE < _share(row) <= 1.5 and not _is_shared(row) for row in (before, now))
+    ]
+
+
+def _samples(row: Measurement, call: str, clock: str = "", other: str = "") -> Samples:
+    beside = getattr(row, f"{other}{clock}_seconds") if other else ()
+    return Samples(getattr(row, f"{call}{clock}_seconds"), getattr(row, f"yardstick{clock}_seconds"), beside)
+
+
+def _is_quiet(row: Measurement) -> bool:
+    if Doubt.BUSY_MACHINE in row.doubts or _is_shared(row):
+        return False
+    return row.device != "cpu" or not row.decode_cpu_seconds or _share(row) >= QUIET_SHARE
+
+
+def _is_shared(row: Measurement) -> bool:
+    return Doubt.SHARED_MACHINE in row.doubts
+
+
+def _share(row: Measurement) -> float:
+    """For how much of its timed passes a row had the processor; 0 where that was not measured."""
+    wall = sum(row.encode_seconds) + sum(row.decode_seconds)
+    cpu = (row.encode_cpu_seconds, row.decode_cpu_seconds)
+    return sum(map(sum, cpu)) / wall if row.device == "cpu" and all(map(all, cpu)) and all(cpu) and wall else 0.0
+
+
+def _nothing_timed(rows: Rows, call: str) -> str:
+    if not any(getattr(now, f"{call}_seconds") for _, now in rows):
+        return "it was not timed in this run; raise --timing-budget and --timing-repeats"
+    return "other programs were using the processor; time both runs on a quiet machine, with --workers 1"
 
 
 def _memory(pairs: Pairs, limits: Limits, different: Sequence[str]) -> Iterator[Change]:
+    mine = {use.call: use for _, row in pairs.rows for use in row.memory}
     for before in (use for row, _ in pairs.rows for use in row.memory):
         quantity = f"{before.call.value} memory"
-        now = next((use for _, row in pairs.rows for use in row.memory if use.call is before.call), None)
+        now = mine.get(before.call)
         if different or now is None:
             reason = "another machine: " + "; ".join(different) if different else "it was not measured in this run"
             yield found(pairs.where, quantity, Verdict.NOT_COMPARABLE, reason, fails=limits.require_memory)
@@ -139,6 +208,7 @@ def _memory(pairs: Pairs, limits: Limits, different: Sequence[str]) -> Iterator[
 
 
 def _peak(pairs: Pairs, quantity: str, before: MemoryUse, now: MemoryUse, limit: float) -> Change:
+    """One sample each, so that no test is possible; the limit is wide, and small differences are none on a host."""
     on_device = before.device_above_loaded_bytes is not None and now.device_above_loaded_bytes is not None
     old = (before.device_above_loaded_bytes if on_device else before.host_above_loaded_bytes) or 0
     new = (now.device_above_loaded_bytes if on_device else now.host_above_loaded_bytes) or 0
