@@ -34,13 +34,15 @@ class Runs:
         self._folders = folders
         self._made: dict[str, Run] = {}
 
-    def of(self, asked: Mapping[str, Any]) -> Run:
-        """The run of these arguments of `lic_bench.run`, made when it is first asked for."""
+    def of(self, asked: Mapping[str, Any], say: Callable[[str, object], None]) -> Run:
+        """The run of these arguments of `lic_bench.run`, made when first asked for; what it leaves out is said."""
         import lic_bench
 
         key = repr(sorted(asked.items()))
         if key not in self._made:
             self._made[key] = lic_bench.run(**{"output": self._folders.mktemp("lic-bench"), **asked})
+            for note in self._made[key].header.notes:
+                say(SAID, note)
         return self._made[key]
 
 
@@ -80,11 +82,11 @@ class BenchmarkRun:
     ) -> Outcome | None:
         """Fail the test where this run is worse than a baseline, naming each quantity, its part, before and now.
 
-        `than` and `limits` win over `--lic-baseline` and `--lic-limits`. `only` narrows the comparison to quantities
-        by name or glob ("psnr", "* macs"; case does not matter); for each of them something must then have been
-        compared. A picture that failed and a codec that vanished fail in any case, and so does a run of which nothing
-        could be compared. Without a baseline the test is skipped. What could not be compared is told at the end of
-        the session.
+        `than` and `limits` win over `--lic-baseline` and `--lic-limits`; as every path in a test they are relative to
+        where pytest was called. `only` narrows the comparison to quantities by name or glob ("psnr", "* macs"; case
+        does not matter); for each of them something must then have been compared. A picture that failed and a codec
+        that vanished fail in any case, and so does a run of which nothing could be compared. Without a baseline the
+        test is skipped. What could not be compared is told at the end of the session.
 
         With `--lic-update` nothing fails for being worse; None where there is no baseline yet.
         """
@@ -144,9 +146,10 @@ class Benchmarks:
         """
         __tracebackhide__ = True
         try:
-            return BenchmarkRun(self._runs.of({"models": models, "dataset": dataset, **asked}), self._given)
+            run = self._runs.of({"models": models, "dataset": dataset, **asked}, self._given.say)
         except LicBenchError as error:
             pytest.fail(str(error), pytrace=False)
+        return BenchmarkRun(run, self._given)
 
     def doctor(
         self, model: str, point: str | None = None, weights: str | Path | None = None, device: str = "cpu"

@@ -214,6 +214,14 @@ def test_a_picture_that_failed_fails(lic_benchmark: Benchmarks, pictures: Path) 
         run.no_worse(than=run.folder)
 
 
+def test_what_a_run_leaves_out_is_told(
+    lic_benchmark: Benchmarks, pictures: Path, request: pytest.FixtureRequest
+) -> None:
+    lic_benchmark("jpeg,asymmetric-published", str(pictures), pictures=1, settings=QUICK)
+    (said,) = (told for _, told in request.node.user_properties)
+    assert said.startswith("asymmetric-published: not run, only counted and audited.")
+
+
 def test_a_summary_tells_each_reason_once() -> None:
     def change(quantity: str, verdict: Verdict, sentence: str) -> Change:
         return Change("codec", "1", quantity, verdict, sentence)
