@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import random
 import runpy
 import subprocess
 import sys
@@ -537,6 +538,47 @@ def test_an_imported_run_can_be_exported_and_says_whose_figures_they_are(tmp_pat
 def test_a_picture_of_another_size_than_the_data_sets_is_refused(tmp_path):
     with pytest.raises(RequestError, match=r"kodim01\.png is 768x256; in kodak it is 768x512"):
         taken(tmp_path, BATCH.replace("768, 512", "768, 256"))
+
+
+def test_two_curves_never_share_a_file(tmp_path):
+    rows = [measurement(codec, "1", "a") for codec in ("a/b", "a:b", "jpeg")]
+    chosen, _ = exporting.choose(*store.read(run_of(tmp_path, *rows)))
+    assert [one.stem for one in chosen] == ["a_b", "a_b-2", "jpeg"]
+
+
+def test_files_changed_at_random_end_in_a_sentence_or_in_whole_curves(tmp_path):
+    chance = random.Random(5)
+    pieces = [
+        b"null",
+        b"Infinity",
+        b"1e999",
+        b"true",
+        b"[",
+        b"}",
+        b",",
+        b"\t",
+        b"\n",
+        b"\xff",
+        b"NaN",
+        b'"',
+        b"\r",
+        b"-1",
+        b"",
+    ]
+    whole = 0
+    for _ in range(600):
+        text = bytearray(chance.choice([PSNR_RGB, BARE, SINGLE, CSV, TSV, BATCH]).encode())
+        for _ in range(chance.randint(1, 3)):
+            at = chance.randrange(len(text))
+            text[at : at + chance.choice([0, 1, 1, 5])] = chance.choice([*pieces, bytes([chance.randrange(32, 127)])])
+        (tmp_path / "x").write_bytes(bytes(text))
+        try:
+            found = importing.as_curves(importing.take([tmp_path / "x"], importing.Asked("kodak")), importing.Asked())
+        except RequestError:
+            continue
+        assert curve_files.parse(curve_files.write(found), "x.csv") == found
+        whole += 1
+    assert whole > 20
 
 
 def test_the_commands_know_every_format():

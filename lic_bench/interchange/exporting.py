@@ -27,19 +27,16 @@ Columns = dict[str, list[Any]]
 
 @dataclass(frozen=True)
 class Chosen:
-    """One curve of a run and the rows behind it; `rows` are by operating point, those of `curve.points`."""
+    """One curve of a run and the rows behind it; `rows` are by operating point, those of `curve.points`.
+
+    `stem` is the name of its file, without the ending.
+    """
 
     curve: RDCurve
     rows: Mapping[str, Sequence[Measurement]]
     header: RunHeader
     rate: Rate
-
-    @property
-    def stem(self) -> str:
-        """A name for its file: the codec, and what it was trained for where that is not MSE."""
-        target = self.curve.optimised_for
-        name = self.curve.codec if target in (None, "mse", "unknown") else f"{self.curve.codec}-{target}"
-        return "".join(mark if mark.isalnum() or mark in "-._+" else "_" for mark in name)
+    stem: str
 
     @property
     def about(self) -> str:
@@ -79,7 +76,8 @@ def choose(
     said += [f"{name} has no {rate} rate and is not exported." for name in sorted(without)]
     if not found:
         raise RequestError(" ".join(["There is nothing to export.", *said]))
-    return [_chosen(curve, rows, header, rate) for curve in found], said
+    stems = _stems(found)
+    return [_chosen(curve, rows, header, rate, stem) for curve, stem in zip(found, stems, strict=True)], said
 
 
 def compressai(chosen: Chosen, plain_keys: bool = False) -> Written:
@@ -201,13 +199,25 @@ WRITERS: dict[str, Callable[[Chosen], Written]] = {
 }
 
 
-def _chosen(curve: RDCurve, rows: Sequence[Measurement], header: RunHeader, rate: Rate) -> Chosen:
+def _stems(found: Sequence[RDCurve]) -> list[str]:
+    """A name for each curve's file: the codec, what it was trained for where that is not MSE, a number for the rest."""
+    taken: list[str] = []
+    for curve in found:
+        target = curve.optimised_for
+        name = curve.codec if target in (None, "mse", "unknown") else f"{curve.codec}-{target}"
+        name = "".join(mark if mark.isalnum() or mark in "-._+" else "_" for mark in name)
+        free = (name, *(f"{name}-{number}" for number in range(2, len(found) + 2)))
+        taken.append(next(one for one in free if one not in taken))
+    return taken
+
+
+def _chosen(curve: RDCurve, rows: Sequence[Measurement], header: RunHeader, rate: Rate, stem: str) -> Chosen:
     labels = {point.label for point in curve.points}
     mine: dict[str, list[Measurement]] = {}
     for row in rows:
         if row.codec == curve.codec and row.point in labels:
             mine.setdefault(row.point, []).append(row)
-    return Chosen(curve, mine, header, rate)
+    return Chosen(curve, mine, header, rate, stem)
 
 
 def _comparable(chosen: Chosen) -> tuple[list[RDPoint], list[str]]:
