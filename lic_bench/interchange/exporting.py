@@ -182,7 +182,7 @@ MEANINGS = {
     "ms_ssim": "Multi-scale structural similarity, linear",
 }
 
-_COSTS = "MACs, parameters, memory, checksums and the conditions of the run"
+_COSTS = "scores of other metrics, MACs, parameters, memory, checksums and the conditions of the run"
 LOST = {
     "compressai": f"the points' labels, single pictures, all timed passes but their median, {_COSTS}",
     "tensorflow-compression": f"the codec's name, the data set, the kind of rate, single pictures, times, {_COSTS}",
