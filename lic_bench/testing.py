@@ -109,7 +109,7 @@ class BenchmarkRun:
                 self.folder, baseline, self._given.limits if limits is None else Path(limits), only
             )
         except LicBenchError as error:
-            pytest.fail(str(error), pytrace=False)
+            raise pytest.fail.Exception(str(error), pytrace=False) from None
         self._given.say(SAID, no_worse.summary(outcome, only))
         if self._given.update:
             for line in no_worse.review(outcome):
@@ -148,7 +148,7 @@ class Benchmarks:
         try:
             run = self._runs.of({"models": models, "dataset": dataset, **asked}, self._given.say)
         except LicBenchError as error:
-            pytest.fail(str(error), pytrace=False)
+            raise pytest.fail.Exception(str(error), pytrace=False) from None
         return BenchmarkRun(run, self._given)
 
     def doctor(
@@ -164,7 +164,7 @@ class Benchmarks:
         try:
             findings = examined(model, point, None if weights is None else Path(weights), device)
         except LicBenchError as error:
-            pytest.fail(str(error), pytrace=False)
+            raise pytest.fail.Exception(str(error), pytrace=False) from None
         self._given.say(SAID, diagnosis(model, findings))
         wrong = [f"{each.check}: {each.sentence}" for each in findings if each.verdict is Verdict.WRONG]
         if wrong:
@@ -197,7 +197,7 @@ class Benchmarks:
             place = device_of(call, device)
             wait = synchronise or waiting(place)
         except RequestError as error:
-            pytest.fail(str(error), pytrace=False)
+            raise pytest.fail.Exception(str(error), pytrace=False) from None
         benchmark = self._request.getfixturevalue("benchmark")
 
         def call_and_wait() -> T:
