@@ -83,9 +83,17 @@ def job(folder: Path, door: str, settings: Settings) -> Job:
     file = weights.obtain(FACTORIZED, FACTORIZED.point(POINT))
     names = tuple(picture.name for picture in described.find(str(folder), None).pictures)
     return Job(
-        FACTORIZED.name, POINT, Training.TRAINED, str(folder), names, str(folder), str(file.path), file.sha256, door,
-        settings,
-    )  # fmt: skip
+        codec=FACTORIZED.name,
+        point=POINT,
+        training=Training.TRAINED,
+        dataset=str(folder),
+        pictures=names,
+        data=str(folder),
+        weights=str(file.path),
+        weights_sha256=file.sha256,
+        door=door,
+        settings=settings,
+    )
 
 
 def measured(done: Job, root: Path) -> None:
@@ -93,9 +101,18 @@ def measured(done: Job, root: Path) -> None:
     records = tuple(described.read(picture)[1] for picture in described.find(done.dataset, None).pictures)
     facts = machine.describe("cpu", done.settings.threads)
     header = RunHeader(
-        store.now(), machine.command(), __version__, None, None, facts, machine.packages(), done.settings, done.dataset,
-        records, (done,),
-    )  # fmt: skip
+        started=store.now(),
+        command=machine.command(),
+        lic_bench=__version__,
+        commit=None,
+        dirty=None,
+        machine=facts,
+        packages=machine.packages(),
+        settings=done.settings,
+        dataset=done.dataset,
+        pictures=records,
+        jobs=(done,),
+    )
     run = store.create(root, header)
     for row in execute.rows([done]):
         run.append(row)

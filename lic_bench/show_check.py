@@ -58,7 +58,7 @@ def table(outcome: Outcome) -> None:
     out.print(Text(f"{outcome.run} against {outcome.baseline}"), soft_wrap=True)
     out.print()
     for codec, told in outcome.diagnoses.items():
-        out.print(Text.assemble((codec, "bold"), ": ", told), soft_wrap=True)
+        out.print(Text.assemble((codec, "bold"), ": ", written.printable(told)), soft_wrap=True)
     if outcome.diagnoses:
         out.print()
     _changes(outcome, out)
@@ -77,7 +77,9 @@ def _changes(outcome: Outcome, out: Console) -> None:
         table.add_column(head, overflow="fold")
     colours = {verdict.value: colour for verdict, colour in _COLOURS.items()}
     for word, *cells in rows[1:]:
-        table.add_row(Text(word, style=colours[word.partition(" (")[0]]), *map(Text, cells))
+        table.add_row(
+            Text(word, style=colours[word.partition(" (")[0]]), *(Text(written.printable(cell)) for cell in cells)
+        )
     out.print(table)
     out.print()
 

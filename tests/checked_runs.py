@@ -49,9 +49,17 @@ def measured(folder: Path, change: str, points: Iterable[str] = ("2",), settings
     for point in points:
         file = weights.obtain(FACTORIZED, FACTORIZED.point(point))
         job = Job(
-            changed_codecs.NAME, point, Training.TRAINED, found.name, tuple(record.name for record in records),
-            str(folder), str(file.path), file.sha256, f"changed_codecs:{change.upper()}", settings,
-        )  # fmt: skip
+            codec=changed_codecs.NAME,
+            point=point,
+            training=Training.TRAINED,
+            dataset=found.name,
+            pictures=tuple(record.name for record in records),
+            data=str(folder),
+            weights=str(file.path),
+            weights_sha256=file.sha256,
+            door=f"changed_codecs:{change.upper()}",
+            settings=settings,
+        )
         rows += measure.measure(job, None)
     facts = machine.describe("cpu", settings.threads)
     header = replace(HEADER, machine=facts, packages=machine.packages(), settings=settings, pictures=records)

@@ -36,7 +36,7 @@ def _all(now: Kept, before: Kept, limits: LimitBook) -> Iterator[Change]:
         mine = limits.of(pair.codec)
         yield from presence.weights(pair)
         yield from work.compare(pair, mine)
-        yield from quality.compare(pair, mine, same_bits)
+        yield from quality.compare(pair, mine, same_bits, (*before.header.metrics, *now.header.metrics))
         yield from channels.compare(pair)
         yield from speed.compare(pair, mine, other_machine)
     for codec in dict.fromkeys(pair.codec for pair in both):

@@ -31,10 +31,9 @@ class _Seen:
         return [change for change in self.moved if change.quantity.endswith("macs")]
 
     @property
-    def work_is_the_same(self) -> str:
-        """That the work did not change, where it was counted."""
-        counted = any(change.quantity.endswith("macs") for change in self.every)
-        return "the work is the same" if counted and not self.work else "no change of the work was seen"
+    def same_work(self) -> bool:
+        """Whether the work was counted and did not change."""
+        return any(change.quantity.endswith("macs") for change in self.every) and not self.work
 
 
 def of_codecs(changes: Iterable[Change]) -> dict[str, str]:
@@ -92,11 +91,14 @@ def _channels(seen: _Seen) -> str:
 def _layers(seen: _Seen) -> str:
     if not seen.work:
         return ""
-    doubled = [change for change in seen.work if DOUBLED in change.sentence]
-    first = (doubled or seen.work)[0]
+    coding = [change for change in seen.work if not change.quantity.startswith("forward")] or seen.work
+    doubled = [change for change in coding if DOUBLED in change.sentence]
+    first = (doubled or coding)[0]
     layer = first.sentence.partition("; ")[2] or first.sentence
-    what = "A layer is there twice" if doubled else "A layer was changed"
-    return f"{what}, in {first.part or 'the network'}: {layer} ({first.quantity})."
+    what = "A layer is there twice" if doubled else "The network was changed"
+    said = f"{what}, in {first.part or 'several places'} of {first.quantity.removesuffix(' macs')}: {layer}."
+    follows = [_brief(some[0]) for some in (seen.of(*RATES), seen.of(*SCORES)) if some]
+    return f"{said} With it: {', '.join(follows)}." if follows else said
 
 
 def _bytes(seen: _Seen) -> str:
@@ -110,17 +112,22 @@ def _bytes(seen: _Seen) -> str:
     each = _number(lengths[0].now) - _number(lengths[0].before)
     pictures = _number(lengths[0].detail.get("pictures", 1))
     return (
-        f"Streams are {abs(each) / pictures:.3g} bytes {'longer' if each > 0 else 'shorter'} per picture while the "
+        f"Streams are {_bytes_text(abs(each) / pictures)} {'longer' if each > 0 else 'shorter'} per picture while the "
         "network expects exactly the same bits: bytes were dropped or added by the entropy coder or the container"
         + (", and the picture suffers." if seen.of(*SCORES) else ".")
     )
 
 
+def _bytes_text(number: float) -> str:
+    return "1 byte" if number == 1 else f"{number:.3g} bytes"
+
+
 def _rate_and_quality(seen: _Seen) -> str:
     rates, scores = seen.of(*RATES), seen.of(*SCORES)
     if rates and scores:
-        said = f"Rate and quality moved together ({_brief(rates[0])}, {_brief(scores[0])}) and {seen.work_is_the_same}"
-        return f"{said}: the quantiser, or the numbers inside a layer."
+        said = f"Rate and quality moved together ({_brief(rates[0])}, {_brief(scores[0])})"
+        same = ", while the work is the same" if seen.same_work else ""
+        return f"{said}{same}: look at the quantiser, and at the numbers inside the layers."
     if scores:
         return f"The same bits decode to another picture ({_brief(scores[0])}): look at synthesis and rounding."
     if rates:
@@ -145,7 +152,8 @@ def _times(seen: _Seen) -> str:
     others = {change.quantity: change for change in seen.every if change.quantity.endswith(" time")}
     same = [_doing(name) for name, change in others.items() if change.verdict is Verdict.SAME]
     beside = f"; {same[0]} takes as long as before" if same else ""
-    return f"{told[0].upper()}{told[1:]}{beside}; {seen.work_is_the_same}: it is the code, not the network."
+    work = "; the work is the same: it is the code, not the network" if seen.same_work else ""
+    return f"{told[0].upper()}{told[1:]}{beside}{work}."
 
 
 def _and_time(seen: _Seen) -> str:

@@ -22,13 +22,18 @@ SLOW_PACKAGES = ("torch", "torchvision", "compressai", "constriction", "numpy", 
 def different_for_times(before: RunHeader, now: RunHeader) -> tuple[str, ...]:
     """Facts that differ, as "name: before → now", among those that move times and memory."""
     old, new = ({**_machine(header), **_packages(header, times=True)} for header in (before, now))
-    return _different(old, new)
+    return _different(old, new) or _unknown(before, now)
 
 
 def different_for_bits(before: RunHeader, now: RunHeader) -> tuple[str, ...]:
     """Facts that differ among those that floating-point sums, and so streams and pictures, may depend on."""
     old, new = ({**_machine(header), **_packages(header, times=False)} for header in (before, now))
-    return _different(old, new)
+    return _different(old, new) or _unknown(before, now)
+
+
+def _unknown(before: RunHeader, now: RunHeader) -> tuple[str, ...]:
+    """Two machines that nobody knows are not the same one."""
+    return () if before.machine and now.machine else ("machine: not told",)
 
 
 def _machine(header: RunHeader) -> dict[str, object]:

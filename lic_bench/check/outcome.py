@@ -98,8 +98,11 @@ class Outcome:
     @property
     def headline(self) -> str:
         """The outcome in one line; what could not be compared is counted apart."""
-        told = ", ".join(f"{number} {verdict.value}" for verdict, number in self.counts.items())
-        return f"{'Failed' if self.failed else 'Passed'}: {told or 'nothing was compared'}."
+        counts = self.counts
+        apart = counts.pop(Verdict.NOT_COMPARABLE, 0)
+        told = ", ".join(f"{number} {verdict.value}" for verdict, number in counts.items())
+        beside = f" {apart} not comparable, which have not passed." if apart else ""
+        return f"{'Failed' if self.failed else 'Passed'}: {told or 'nothing was compared'}.{beside}"
 
     def as_markdown(self) -> str:
         """For a pull request: worst first, details folded."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from statistics import fmean
 
 from lic_bench import bdrate, curves
 from lic_bench.check.limits import Limits
 from lic_bench.check.outcome import Change, Verdict, found
 from lic_bench.check.pairs import Pairs
-from lic_bench.records import Measurement
+from lic_bench.records import Measurement, MetricRecord
 
 Both = tuple[Measurement, Measurement]
 
@@ -36,10 +37,13 @@ class Quantity:
     unit: str
 
 
-def compare(pairs: Pairs, limits: Limits, same_machine: bool) -> Iterator[Change]:
-    """Every rate and score of one operating point; bit by bit too where the machine is the same."""
+def compare(pairs: Pairs, limits: Limits, same_machine: bool, metrics: Sequence[MetricRecord] = ()) -> Iterator[Change]:
+    """Every rate and score of one operating point; bit by bit too where the machine is the same.
+
+    `metrics` says of further scores whether more is better; one that nobody speaks of is reported without direction.
+    """
     if pairs.has_quality:
-        for quantity in _quantities(pairs, limits):
+        for quantity in (*_quantities(pairs, limits), *_scores(pairs, limits, metrics)):
             yield from _compared(pairs, quantity, limits)
         yield from _container(pairs, limits)
     if same_machine:
@@ -83,6 +87,22 @@ def _quantities(pairs: Pairs, limits: Limits) -> list[Quantity]:
         Quantity("MS-SSIM", lambda r: r.ms_ssim, limits.ms_ssim, 1, False, ".5f", ""),
     ]
     return [quantity for quantity in fixed if any(quantity.read(before) is not None for before, _ in pairs.rows)]
+
+
+def _scores(pairs: Pairs, limits: Limits, metrics: Sequence[MetricRecord]) -> Iterator[Quantity]:
+    """Scores of further metrics; their limit is a share of what they were, since their scales are anybody's."""
+    told = {metric.name: metric for metric in metrics}
+    for name in dict.fromkeys(name for before, _ in pairs.rows for name in before.scores):
+        values = [value for before, _ in pairs.rows if (value := before.scores.get(name)) is not None]
+        if values:
+            limit = limits.score_percent / 100 * abs(fmean(values))
+            better = 0 if name not in told else 1 if told[name].higher_is_better else -1
+            unit = told[name].unit if name in told else ""
+            yield Quantity(name, partial(_score, name), limit, better, False, ".5g", unit)
+
+
+def _score(name: str, row: Measurement) -> float | None:
+    return row.scores.get(name)
 
 
 def _compared(pairs: Pairs, quantity: Quantity, limits: Limits) -> Iterator[Change]:
@@ -170,7 +190,9 @@ def _bit_by_bit(pairs: Pairs, limits: Limits) -> Change:
         if names
     ]
     if not told:
-        return found(pairs.where, "bit by bit", Verdict.SAME, "streams' lengths and decoded pictures are the same")
+        decoded = all(row.decoded_sha256 for pair in pairs.rows for row in pair)
+        what = "streams' lengths and decoded pictures" if decoded else "streams' lengths"
+        return found(pairs.where, "bit by bit", Verdict.SAME, f"{what} are the same")
     return found(
         pairs.where, "bit by bit", Verdict.CHANGED,
         f"on the same machine with the same packages, {' and '.join(told)} changed",

@@ -36,15 +36,17 @@ def compare(pairs: Pairs, limits: Limits) -> Iterator[Change]:
         yield from _call(pairs, before_count, now_count, limits)
 
 
-def layer_changes(before: Mapping[str, int], now: Mapping[str, int]) -> dict[str, str]:
+def layer_changes(before: Mapping[str, int], now: Mapping[str, int], same_parameters: bool = False) -> dict[str, str]:
     """Layers that differ, by path, each with what became of it. Work is in multiply-accumulates.
 
     Layers are matched by name where the names are the same, else in the order they run, since a layer put into a
-    sequence renumbers all that follow.
+    sequence renumbers all that follow. One that does twice the work with no more parameters in the network is called
+    twice.
     """
     if set(before) == set(now):
         return {
-            path: _beside(macs, now[path]) + (f", as if it {DOUBLED}" if now[path] == 2 * macs else "")
+            path: _beside(path, macs, now[path])
+            + (f": it {DOUBLED}" if same_parameters and now[path] == 2 * macs else "")
             for path, macs in before.items()
             if now[path] != macs
         }
@@ -53,21 +55,21 @@ def layer_changes(before: Mapping[str, int], now: Mapping[str, int]) -> dict[str
     said: dict[str, str] = {}
     for kind, a, b, c, d in matcher.get_opcodes():
         if kind == "replace" and b - a == d - c:
-            said |= {
-                path: _beside(macs, now_macs) for (_, macs), (path, now_macs) in zip(old[a:b], new[c:d], strict=True)
-            }
+            both = zip(old[a:b], new[c:d], strict=True)
+            said |= {path: _beside(path, macs, now_macs) for (_, macs), (path, now_macs) in both}
         elif kind != "equal":
-            said |= {path: f"is gone ({_mega(macs)})" for path, macs in old[a:b] if path not in now}
-            said |= {path: _added(at, new) for at, (path, _) in enumerate(new[c:d], start=c)}
+            said |= {path: f"{path} is gone ({_mega(macs)})" for path, macs in old[a:b]}
+            said |= {new[at][0]: _added(at, new) for at in range(c, d)}
     return said
 
 
 def _added(at: int, layers: Layers) -> str:
-    macs = layers[at][1]
+    path, macs = layers[at]
     for other in (at - 1, at + 1):
         if 0 <= other < len(layers) and layers[other][1] == macs:
-            return f"is new and does the same work as {layers[other][0]} ({_mega(macs)}): the layer {DOUBLED}"
-    return f"is new ({_mega(macs)})"
+            first, second = (layers[place][0] for place in sorted((at, other)))
+            return f"a layer {DOUBLED}: {first} and {second} do the same work ({_mega(macs)} each)"
+    return f"{path} is new ({_mega(macs)})"
 
 
 def _parameters(pairs: Pairs, limits: Limits) -> Iterator[Change]:
@@ -116,7 +118,8 @@ def _call(pairs: Pairs, before: MacCount, now: MacCount, limits: Limits) -> Iter
 def _macs(pairs: Pairs, before: MacCount, now: MacCount, limits: Limits) -> Iterator[Change]:
     """One change per part that differs; a single "same" where none does."""
     quantity, pixels = f"{now.call.value} macs", now.width * now.height
-    layers = layer_changes(before.by_layer, now.by_layer)
+    parameters = [row.parameters for row in pairs.rows[0]]
+    layers = layer_changes(before.by_layer, now.by_layer, parameters[0] == parameters[1])
     parts = [
         part
         for part in dict.fromkeys([*before.by_part, *now.by_part])
@@ -130,14 +133,14 @@ def _macs(pairs: Pairs, before: MacCount, now: MacCount, limits: Limits) -> Iter
         yield found(
             pairs.where, quantity, verdict,
             f"{old / pixels / 1000:.4g} → {new / pixels / 1000:.4g} kMAC/pixel ({share:+.1%}) {size}"
-            + "".join(f"; {path} {what}" for path, what in inside.items()),
+            + "".join(f"; {what}" for what in inside.values()),
             part=part, before=old, now=new, unit="MAC", share=share,
         )  # fmt: skip
     if not parts:
         yield found(
             pairs.where, quantity, Verdict.SAME if not layers else Verdict.CHANGED,
             f"{now.kmac_per_pixel:.4g} kMAC/pixel, as before" if not layers
-            else "work moved between layers: " + "; ".join(f"{path} {what}" for path, what in layers.items()),
+            else "work moved between layers: " + "; ".join(layers.values()),
             before=before.macs, now=now.macs, unit="MAC", share=0.0,
         )  # fmt: skip
 
@@ -153,8 +156,10 @@ def _equal(before: MacCount, now: MacCount) -> bool:
     return before.macs == now.macs and dict(before.by_layer) == dict(now.by_layer)
 
 
-def _beside(before: int, now: int) -> str:
-    return f"{_mega(before)} → {_mega(now)} ({(now - before) / before:+.1%})" if before else f"is new ({_mega(now)})"
+def _beside(path: str, before: int, now: int) -> str:
+    if not before:
+        return f"{path} works now ({_mega(now)})"
+    return f"{path} {_mega(before)} → {_mega(now)} ({(now - before) / before:+.1%})"
 
 
 def _mega(macs: int) -> str:

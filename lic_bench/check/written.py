@@ -22,14 +22,17 @@ _SIGNS = {
 
 
 def rows(changes: Iterable[Change]) -> list[tuple[str, ...]]:
-    """Changes as rows of text below their heads; points that say the same share a row."""
-    grouped: dict[tuple[str, ...], list[str]] = {}
+    """Changes as rows of text below their heads; points, then quantities, of which the same is said share a row."""
+    points: dict[tuple[str, ...], list[str]] = {}
     for change in changes:
         key = (verdict(change), change.codec or "run", change.quantity, change.part or change.picture, change.sentence)
-        grouped.setdefault(key, []).append(change.point)
+        points.setdefault(key, []).append(change.point)
+    quantities: dict[tuple[str, ...], list[str]] = {}
+    for (word, codec, quantity, part, sentence), some in points.items():
+        quantities.setdefault((word, codec, " ".join(filter(None, some)), part, sentence), []).append(quantity)
     lines = [
-        (word, codec, " ".join(dict.fromkeys(filter(None, points))), quantity, part, sentence)
-        for (word, codec, quantity, part, sentence), points in grouped.items()
+        (word, codec, some, ", ".join(dict.fromkeys(names)), part, sentence)
+        for (word, codec, some, part, sentence), names in quantities.items()
     ]
     return [HEADS, *lines]
 
@@ -38,6 +41,11 @@ def verdict(change: Change) -> str:
     """The verdict as a word; a change that fails although its verdict alone would not says so."""
     plain = change.verdict in (Verdict.CHANGED, Verdict.NOT_COMPARABLE)
     return f"{change.verdict.value} (fails)" if change.fails and plain else change.verdict.value
+
+
+def printable(text: str) -> str:
+    """Text on one line without control characters: a reason may be anything that a codec said."""
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
 
 
 def advice(outcome: Outcome) -> str:
@@ -147,14 +155,14 @@ def _cell(text: str) -> str:
 
 def _plain(text: str) -> str:
     """Text that Markdown shows as it is: on one line, no tags, no emphasis."""
-    text = " ".join(text.split())
+    text = printable(text)
     for mark in "\\`*_[]":
         text = text.replace(mark, "\\" + mark)
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _code(text: str) -> str:
-    return " ".join(text.split()).replace("`", "'")
+    return printable(text).replace("`", "'")
 
 
 def _xml(text: str) -> str:
