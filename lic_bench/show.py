@@ -217,14 +217,18 @@ def supplied(outcomes: Iterable[Supplied]) -> Iterator[Supplied]:
         yield done
 
 
-def findings(examined: Iterable[Finding]) -> Iterator[Finding]:
-    """Each finding of the doctor printed when it is there, and passed on."""
+def findings(examined: Iterable[Finding]) -> list[Finding]:
+    """Each finding of the doctor printed when it is there, with what to do; and all of them."""
     console = standard_output()
     colours = {Verdict.SOUND: "green", Verdict.DOUBTFUL: "yellow", Verdict.WRONG: "red"}
-    for found in examined:
-        console.print(f"{found.verdict.value:>8}", style=colours.get(found.verdict, ""), end="")
-        console.print(f"  {found.check}: {found.sentence}", soft_wrap=True)
-        yield found
+    found = []
+    for finding in examined:
+        found.append(finding)
+        console.print(f"{finding.verdict.value:>8}", style=colours.get(finding.verdict, ""), end="")
+        console.print(f"  {finding.check}: {finding.sentence}", soft_wrap=True, markup=False)
+        if finding.advice:
+            console.print(f"          → {finding.advice}", soft_wrap=True, markup=False)
+    return found
 
 
 def datasets(data: Path | None) -> None:

@@ -166,7 +166,7 @@ class Benchmarks:
         except LicBenchError as error:
             raise pytest.fail.Exception(str(error), pytrace=False) from None
         self._given.say(SAID, diagnosis(model, findings))
-        wrong = [f"{each.check}: {each.sentence}" for each in findings if each.verdict is Verdict.WRONG]
+        wrong = [f"{each.check}: {each.sentence} {each.advice}" for each in findings if each.verdict is Verdict.WRONG]
         if wrong:
             raise AssertionError("\n".join([f"{model} is unsound.", *wrong]))
         return findings
@@ -217,7 +217,7 @@ class Benchmarks:
 def examined(model: str, point: str | None, weights: Path | None, device: str) -> tuple[Finding, ...]:
     """What the doctor finds at one operating point, by default the first."""
     from lic_bench import catalogue
-    from lic_bench.doctor import examine
+    from lic_bench.doctor.examination import examine
 
     card = catalogue.card(model)
     chosen = card.points[0] if point is None else card.point(point)

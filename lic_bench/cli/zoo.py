@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,7 @@ import typer
 
 from lic_bench.cli.app import app
 from lic_bench.cli.options import Data, chosen_device, split
+from lic_bench.errors import RequestError
 
 fetch = typer.Typer(help="Download checkpoints or pictures and prove them.", no_args_is_help=True)
 app.add_typer(fetch, name="fetch")
@@ -37,22 +39,40 @@ def datasets(data: Data = None) -> None:
 
 @app.command()
 def doctor(
-    model: Annotated[str, typer.Argument(help="A model's name, or file.py:CARD.")],
+    model: Annotated[str, typer.Argument(help="A model's name, package.module:NAME or path/to/file.py:NAME.")],
     weights: Annotated[
         Path | None,
         typer.Option(help="A checkpoint; without it the untrained network.", show_default=False),
     ] = None,
     point: Annotated[str | None, typer.Option(help="Operating point. [default: the first]", show_default=False)] = None,
     device: Annotated[str, typer.Option(help="cpu, cuda, or auto: CUDA where there is one.")] = "cpu",
+    large: Annotated[str, typer.Option(help="Width x height of the largest picture tried.")] = "768x512",
+    timeout: Annotated[float, typer.Option(min=0.1, help="Seconds a codec may take for one picture.")] = 600.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
 ) -> None:
-    """Examine a codec and a checkpoint: layout, width, coding against the forward pass, rates, a first figure."""
-    from lic_bench import catalogue, show
-    from lic_bench import doctor as practice
+    """Is a codec sound? Sizes, streams, threads, devices, rates, weights, and what to do about each finding."""
+    import torch
 
-    card = catalogue.card(model)
+    from lic_bench import cost_tables, plugins, show
+    from lic_bench import doctor as practice
+    from lic_bench.doctor import examination
+
+    card, *others = plugins.selection(model, timeout).cards
+    if others:
+        raise RequestError(f"The doctor examines one model at a time, and {model!r} names {1 + len(others)}.")
     chosen = card.points[0] if point is None else card.point(point)
-    wrong = [found.verdict for found in show.findings(practice.examine(card, chosen, weights, chosen_device(device)))]
-    raise typer.Exit(1 if practice.Verdict.WRONG in wrong else 0)
+    where, threads, size = chosen_device(device), torch.get_num_threads(), cost_tables.size(large)
+    examined = examination.examine(card, chosen, weights, where, large=size, threads=threads, timeout_seconds=timeout)
+    codes = not card.estimates_only
+    if as_json:
+        found = list(examined)
+        about = {"model": card.name, "point": chosen.label, "weights": None if weights is None else str(weights)}
+        about |= {"device": where, "threads": threads}
+        typer.echo(json.dumps(about | practice.as_plain(found, codes), indent=2, ensure_ascii=False))
+    else:
+        found = show.findings(examined)
+        typer.echo(practice.conclusion(found, codes))
+    raise typer.Exit(1 if practice.unsound(found) else 0)
 
 
 @fetch.command("models")
