@@ -103,10 +103,7 @@ def _own(name: str, label: str, files: Mapping[str, str], folder: Path) -> Weigh
     """Where the codec's own checkpoint of a point lies: beside the file of its module."""
     if label not in files:
         return None
-    path = (folder / files[label]).resolve()
-    if not path.is_file():
-        raise RequestError(f'"weights" of point {label!r} names {path}, which is not there')
-    return Weights(file=f"{name}/{label}.pth.tar", urls=(path.as_uri(),))
+    return Weights(file=f"{name}/{label}.pth.tar", urls=((folder / files[label]).resolve().as_uri(),))
 
 
 def _folder(reference: str) -> Path:
@@ -123,7 +120,7 @@ def told_of(found: object) -> Mapping[str, Any]:
     for key, value in told.items():
         if key not in KEYS:
             hint = did_you_mean(str(key), list(KEYS)) or f"It takes {', '.join(KEYS)}."
-            raise RequestError(f"its `lic_bench` has a key {key!r}. {hint.rstrip('.')}")
+            raise RequestError(f"its `lic_bench` has a key {key!r}. {hint}")
         if not _fits(key, value):
             raise RequestError(f"its `lic_bench` says {key!r}: {value!r}; that is {KEYS[key]}")
     return told

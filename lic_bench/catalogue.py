@@ -107,11 +107,15 @@ def look_up(place: str) -> CodecCard | RequestError:
         reference, name = doors.reference(doors.registered(GROUP)[place]), place
         what = f"The plug-in {place!r} ({reference})"
     try:
-        found = brought.card(doors.attribute(reference), reference, name)
+        thing = doors.load(reference, what)
     except RequestError as error:
-        return RequestError(f"{what} cannot be used: {str(error).rstrip('.')}.")
-    except (Exception, SystemExit) as error:  # a plug-in may fail in any way, and must not stop the others
-        return RequestError(f"{what} cannot be imported: {type(error).__name__}: {str(error).rstrip('.')}.")
+        return error
+    try:
+        found = brought.card(thing, reference, name)
+    except RequestError as error:
+        return RequestError(doors.ended(f"{what} cannot be used: {error}"))
+    except (Exception, SystemExit) as error:  # a function that makes a codec may fail in any way, and stops nobody
+        return RequestError(doors.ended(f"{what} cannot be used: {type(error).__name__}: {error}"))
     if name and found.name != name:
         return RequestError(f"{what} calls itself {found.name!r}; a card has the name of its entry point.")
     return found if reference.startswith(doors.OURS) else replace(found, code=doors.code(reference))

@@ -37,10 +37,12 @@ def _look_up(name: str) -> Path | RequestError:
     door = doors.registered(GROUP)[name]
     what = f"The data set {name!r} ({door.value})"
     try:
-        found: Any = doors.attribute(doors.reference(door))
+        found: Any = doors.load(doors.reference(door), what)
         found = found() if callable(found) and not isinstance(found, Path) else found
-    except (Exception, SystemExit) as error:  # a plug-in may fail in any way, and must not stop the others
-        return DatasetError(f"{what} cannot be looked up: {type(error).__name__}: {error}.")
+    except RequestError as error:
+        return DatasetError(str(error))
+    except Exception as error:  # somebody else's function may fail in any way, and must not stop the others
+        return DatasetError(doors.ended(f"{what} cannot be looked up: {type(error).__name__}: {error}"))
     if not isinstance(found, str | Path):
         return DatasetError(f"{what} leads to a {type(found).__name__} and not to a path.")
     path = Path(str(sys.modules[door.module].__file__)).parent / Path(found).expanduser()

@@ -73,6 +73,21 @@ def attribute(reference: str) -> object:
     return found
 
 
+def load(reference: str, what: str) -> object:
+    """What stands at a reference. RequestError, which begins with `what`, where that cannot be had in any way."""
+    try:
+        return attribute(reference)
+    except RequestError as error:
+        raise RequestError(ended(f"{what} cannot be used: {error}")) from None
+    except (Exception, SystemExit) as error:  # a plug-in may fail in any way, and must not stop the others
+        raise RequestError(ended(f"{what} cannot be imported: {type(error).__name__}: {error}")) from error
+
+
+def ended(text: str) -> str:
+    """A text as a sentence: with a full stop, where it has none or a question mark."""
+    return text if text.endswith((".", "?")) else f"{text}."
+
+
 def code(reference: str) -> str:
     """A digest of the source behind a reference that was imported: every module loaded from the same folder or package.
 

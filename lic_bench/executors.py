@@ -33,10 +33,7 @@ def find(name: str) -> Executor:
     else:
         hint = did_you_mean(name, names()) or f"Those registered are {', '.join(names())}."
         raise RequestError(f"There is no executor called {name!r}. {hint}")
-    try:
-        found: Any = doors.attribute(place)
-    except (Exception, SystemExit) as error:  # somebody else's module may fail in any way
-        raise RequestError(f"The executor {name} cannot be loaded: {type(error).__name__}: {error}.") from error
+    found: Any = doors.load(place, f"The executor {name}")
     if not callable(found):
         raise RequestError(f"The executor {name} is a {type(found).__name__}, which cannot be called with jobs.")
     executor: Executor = found

@@ -149,10 +149,10 @@ def _code(codec: Codec, image: Image, device: str) -> tuple[Coded, float]:
 
     def once() -> None:
         stream = codec.encode(image)
+        _require_bytes(stream)
         made.append(Coded(stream, codec.decode(stream)))
 
     sample = timed(once, device)
-    _require_bytes(made[0].stream)
     _require_picture(made[0].decoded, image)
     return made[0], sample.wall_seconds
 

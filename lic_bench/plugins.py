@@ -19,32 +19,32 @@ from lic_bench.execute import ProcessDied, Processes
 from lic_bench.records import MetricRecord
 
 LOOK_UP_SECONDS = 60.0
-"""How long the import of a plug-in may take at least; a longer `--timeout` holds for it too."""
+"""How long the import of a plug-in may take; a longer `--timeout` holds for it too."""
 
 
-def selection(request: str | Sequence[str], timeout_seconds: float | None = None) -> Selection:
+def selection(request: str | Sequence[str], seconds: float = LOOK_UP_SECONDS) -> Selection:
     """The cards asked for, and what is broken among them. RequestError for unknown names and where nothing is sound."""
-    for place, found in _looked_up(_cards, catalogue.others(request), timeout_seconds):
+    for place, found in _looked_up(_cards, catalogue.others(request), seconds):
         catalogue.learn(place, found)
     return catalogue.selection(request)
 
 
-def dataset(name: str, data: Path | None, download: bool, timeout_seconds: float | None = None) -> datasets.Dataset:
+def dataset(name: str, data: Path | None, download: bool, seconds: float = LOOK_UP_SECONDS) -> datasets.Dataset:
     """A data set (see `datasets.find`). Raises DatasetError where it is not there, or where its plug-in is broken."""
-    acquaint_datasets([name], timeout_seconds)
+    acquaint_datasets([name], seconds)
     return datasets.find(name, data, download)
 
 
-def acquaint_datasets(names: Sequence[str], timeout_seconds: float | None = None) -> None:
+def acquaint_datasets(names: Sequence[str], seconds: float = LOOK_UP_SECONDS) -> None:
     """Look up where those of these data sets lie that others registered."""
-    for name, found in _looked_up(_places, [name for name in names if name in datasets.others()], timeout_seconds):
+    for name, found in _looked_up(_places, [name for name in names if name in datasets.others()], seconds):
         dataset_doors.learn(name, found)
 
 
-def metrics(asked: Sequence[str], timeout_seconds: float | None = None) -> tuple[MetricRecord, ...]:
+def metrics(asked: Sequence[str], seconds: float = LOOK_UP_SECONDS) -> tuple[MetricRecord, ...]:
     """What there is to say about metrics. RequestError for one that is not there, or is broken, or is named twice."""
     places = [scores.door(name) for name in asked]
-    found = dict(_looked_up(_records, list(dict.fromkeys(places)), timeout_seconds))
+    found = dict(_looked_up(_records, list(dict.fromkeys(places)), seconds))
     for place, record in found.items():
         if isinstance(record, RequestError):
             raise record
@@ -54,11 +54,11 @@ def metrics(asked: Sequence[str], timeout_seconds: float | None = None) -> tuple
 
 
 def _looked_up(
-    look: Callable[[Sequence[str]], Iterator[tuple[str, Any]]], places: Sequence[str], seconds: float | None
+    look: Callable[[Sequence[str]], Iterator[tuple[str, Any]]], places: Sequence[str], seconds: float
 ) -> Iterator[tuple[str, Any]]:
     """What `look` finds at each place. All are looked up in one process; after one that ends it, in another."""
     left = list(places)
-    processes = Processes(multiprocessing.get_context("spawn"), max(seconds or 0, LOOK_UP_SECONDS))
+    processes = Processes(multiprocessing.get_context("spawn"), seconds)
     while left:
         try:
             for place, found in processes.run(look, tuple(left)):

@@ -109,12 +109,13 @@ def prepare(request: Request, observer: Observer) -> Prepared:
     from lic_bench.report import anchor
 
     executors.find(request.executor)
-    metrics = plugins.metrics(request.metrics, request.timeout_seconds)
+    patience = max(request.timeout_seconds or 0, plugins.LOOK_UP_SECONDS)
+    metrics = plugins.metrics(request.metrics, patience)
     settings = replace(request.settings, metrics=tuple(scores.door(asked) for asked in request.metrics))
-    chosen = plugins.selection(request.models, request.timeout_seconds)
+    chosen = plugins.selection(request.models, patience)
     cards = chosen.cards
     anchor.check(request.anchor, [card.name for card in cards], request.dataset)
-    dataset = plugins.dataset(request.dataset, request.data, request.download, request.timeout_seconds)
+    dataset = plugins.dataset(request.dataset, request.data, request.download, patience)
     if dataset.left_out:
         observer.note(f"Left out of {dataset.source}, being no pictures: {', '.join(dataset.left_out)}.")
     pictures, broken = _readable(dataset, request.pictures)
@@ -183,6 +184,8 @@ def _checkpoints(
         unreachable: list[FetchError] = []
         for point in plan.wanted(card, request.points):
             found = weights.find(card, point, request.weights)
+            if isinstance(found, weights.Missing) and found.lack is weights.Lack.NOT_THERE:
+                observer.note(f"{card.name} {point.label}: {found.sentence}.")
             if isinstance(found, weights.Missing) and not (
                 found.lack is weights.Lack.DOWNLOADABLE and request.download
             ):

@@ -73,11 +73,11 @@ def take(asked: Sequence[str], original: Image, decoded: Image) -> tuple[dict[st
 @cache
 def _metric(door: str) -> Callable[[Image, Image], Any]:
     place = door if doors.is_reference(door) else doors.reference(doors.registered(GROUP)[door])
+    found: Any = doors.load(place, f"The metric {door}")
     try:
-        found: Any = doors.attribute(place)
         found = found() if isinstance(found, type) else found
-    except (Exception, SystemExit) as error:  # as above, of the module it stands in
-        raise RequestError(f"The metric {door} cannot be loaded: {type(error).__name__}: {error}.") from error
+    except Exception as error:  # as above
+        raise RequestError(doors.ended(f"The metric {door} cannot be made: {type(error).__name__}: {error}")) from error
     if not callable(found):
         raise RequestError(f"The metric {door} is a {type(found).__name__}, which cannot be called with two pictures.")
     called: Callable[[Image, Image], Any] = found

@@ -34,6 +34,7 @@ class Lack(StrEnum):
     DOWNLOADABLE = "downloadable"
     BY_HAND = "by hand"
     NONE_PUBLISHED = "none published"
+    NOT_THERE = "missing"
     NOT_NEEDED = "not needed"
 
 
@@ -191,6 +192,9 @@ def _missing(card: CodecCard, point: Point, cache: Path) -> Missing:
             f"by hand: {why} get it from {weights.page or by_hand[0]} and put the file at {_kept(weights, cache)}, "
             f"or as {weights.file} in a folder given with --weights",
         )
+    shipped = None if weights is None else _shipped(weights)
+    if shipped is not None and not shipped.is_file() and weights is not None and weights.urls[0].startswith("file:"):
+        return Missing(Lack.NOT_THERE, f"missing: the codec names {shipped}, which is not there")
     if weights is not None and weights.urls:
         return Missing(Lack.NONE_PUBLISHED, f"missing from the installed package ({weights.urls[0]}); install it again")
     return Missing(
