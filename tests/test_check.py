@@ -110,6 +110,13 @@ def test_on_the_same_machine_a_picture_that_is_not_the_same_bit_by_bit_is_told()
     assert all(change.quantity != "bit by bit" for change in elsewhere.comparisons)
 
 
+def test_a_stream_that_another_process_cannot_decode_to_the_same_picture_any_more_is_worse() -> None:
+    before, now = rows(fresh_process="exact"), rows(fresh_process="differs by up to 3 of 255")
+    assert {c.verdict for c in checked(now, before).changes if c.quantity == "fresh process"} == {Verdict.WORSE}
+    assert {c.verdict for c in checked(before, now).changes if c.quantity == "fresh process"} == {Verdict.BETTER}
+    assert not any(change.quantity == "fresh process" for change in checked(before, before).changes)
+
+
 def test_a_further_metric_is_held_to_a_share_of_what_it_was_in_the_direction_it_has() -> None:
     before, now = rows(scores={"lpips": 0.2, "mystery": 1.0}), rows(scores={"lpips": 0.3, "mystery": 2.0})
     told = {"metrics": (MetricRecord("lpips", "LPIPS", higher_is_better=False),)}
@@ -165,8 +172,8 @@ def test_more_parameters_and_more_serial_steps_are_worse() -> None:
 @pytest.mark.parametrize(
     ("before", "now", "said"),
     [
-        ({"a": 10**6, "b": 2}, {"a": 2 * 10**6, "b": 2}, {"a": "a 1 MMAC → 2 MMAC (+100.0%): it is there twice"}),
-        ({"a": 10**6, "b": 2}, {"a": 3 * 10**6, "b": 2}, {"a": "a 1 MMAC → 3 MMAC (+200.0%)"}),
+        ({"a": 10**6, "b": 2}, {"a": 2 * 10**6, "b": 2}, {"a": "a 1 MMAC → 2 MMAC (+100.0 %): it is there twice"}),
+        ({"a": 10**6, "b": 2}, {"a": 3 * 10**6, "b": 2}, {"a": "a 1 MMAC → 3 MMAC (+200.0 %)"}),
         (
             {"g.0": 5 * 10**6, "g.1": 10**6},
             {"g.0": 5 * 10**6, "g.1": 7 * 10**6, "g.2": 10**6},

@@ -48,7 +48,7 @@ def test_a_changed_layer_is_named_with_its_part_and_by_how_much(checks: dict[str
     per_tap = 48 * 48 * (128 // 4) * (64 // 4)
     assert work.part == "g_a"
     assert (work.before - work.now) == (25 - 9) * per_tap  # type: ignore[operator]
-    assert "g_a.2 29.49 MMAC → 10.62 MMAC (-64.0%)" in work.sentence
+    assert "g_a.2 29.49 MMAC → 10.62 MMAC (-64.0 %)" in work.sentence
     assert moved(outcome)["parameters"].now == moved(outcome)["parameters"].before - 16 * 48 * 48  # type: ignore[operator]
     assert "decode macs" not in moved(outcome)
     assert outcome.failed

@@ -94,9 +94,10 @@ def _layers(seen: _Seen) -> str:
     coding = [change for change in seen.work if not change.quantity.startswith("forward")] or seen.work
     doubled = [change for change in coding if DOUBLED in change.sentence]
     first = (doubled or coding)[0]
-    layer = first.sentence.partition("; ")[2] or first.sentence
-    what = "A layer is there twice" if doubled else "The network was changed"
-    said = f"{what}, in {first.part or 'several places'} of {first.quantity.removesuffix(' macs')}: {layer}."
+    layers = first.sentence.partition("; ")[2] or first.sentence
+    layers = layers.removeprefix(f"a layer {DOUBLED}: ")
+    what = f"A layer {DOUBLED}" if doubled else "The network was changed"
+    said = f"{what}, in {first.part or 'several places'} of {first.quantity.removesuffix(' macs')}: {layers}."
     follows = [_brief(some[0]) for some in (seen.of(*RATES), seen.of(*SCORES)) if some]
     return f"{said} With it: {', '.join(follows)}." if follows else said
 
@@ -149,9 +150,8 @@ def _times(seen: _Seen) -> str:
     told = " and ".join(
         f"{_doing(name)} takes {1 + (change.share or 0):.2f} times as long" for name, change in worst.items()
     )
-    others = {change.quantity: change for change in seen.every if change.quantity.endswith(" time")}
-    same = [_doing(name) for name, change in others.items() if change.verdict is Verdict.SAME]
-    beside = f"; {same[0]} takes as long as before" if same else ""
+    same = {c.quantity for c in seen.every if c.verdict is Verdict.SAME and c.quantity.endswith(" time")} - set(worst)
+    beside = f"; {_doing(same.pop())} takes as long as before" if same else ""
     work = "; the work is the same: it is the code, not the network" if seen.same_work else ""
     return f"{told[0].upper()}{told[1:]}{beside}{work}."
 
@@ -170,9 +170,9 @@ def _brief(change: Change) -> str:
     before, now = change.before, change.now
     if change.unit == "dB" and isinstance(before, float) and isinstance(now, float):
         return f"{change.quantity} {now - before:+.2f} dB"
-    return (
-        f"{change.quantity} {change.share:+.1%}" if change.share is not None else f"{change.quantity} {before} → {now}"
-    )
+    if change.share is None:
+        return f"{change.quantity} {before} → {now}"
+    return f"{change.quantity} {change.share * 100:+.1f} %"
 
 
 def _alike(before: object, now: object) -> bool:

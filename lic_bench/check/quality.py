@@ -48,6 +48,7 @@ def compare(pairs: Pairs, limits: Limits, same_machine: bool, metrics: Sequence[
         yield from _container(pairs, limits)
     if same_machine:
         yield _bit_by_bit(pairs, limits)
+    yield from _fresh_process(pairs)
 
 
 def bd_rates(before: Iterable[Measurement], now: Iterable[Measurement], limits: Limits) -> Iterator[Change]:
@@ -198,6 +199,20 @@ def _bit_by_bit(pairs: Pairs, limits: Limits) -> Change:
         f"on the same machine with the same packages, {' and '.join(told)} changed",
         fails=limits.exact_on_same_machine, detail={"lengths": len(lengths), "pictures": len(pictures)},
     )  # fmt: skip
+
+
+def _fresh_process(pairs: Pairs) -> Iterator[Change]:
+    """Whether a process that saw only the stream still decodes the same picture."""
+    told = [(b.fresh_process, n) for b, n in pairs.rows if b.fresh_process is not None and n.fresh_process is not None]
+    for before, now in told:
+        verdict = Verdict.SAME if before == now.fresh_process else Verdict.CHANGED
+        if verdict is Verdict.CHANGED and "exact" in (before, now.fresh_process):
+            verdict = Verdict.WORSE if before == "exact" else Verdict.BETTER
+        moved = f"{before} → {now.fresh_process}" if before != now.fresh_process else f"{before}, as before"
+        yield found(
+            pairs.where, "fresh process", verdict, f"what another process makes of the stream: {moved}",
+            picture=now.picture, before=before, now=now.fresh_process,
+        )  # fmt: skip
 
 
 def _together(quantity: Quantity, values: Sequence[float]) -> float:

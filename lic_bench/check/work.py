@@ -80,7 +80,7 @@ def _parameters(pairs: Pairs, limits: Limits) -> Iterator[Change]:
         yield found(pairs.where, "parameters", Verdict.GONE, "the network shows no parameters any more", before=before)
         return
     verdict, share = _judged(before, now, limits.parameters_percent)
-    sentence = f"{before:,} → {now:,} ({share:+.3%})" if before != now else f"{now:,}, as before"
+    sentence = f"{before:,} → {now:,} ({share * 100:+.3g} %)" if before != now else f"{now:,}, as before"
     yield found(
         pairs.where, "parameters", verdict, sentence, before=before, now=now, share=share, unit="trainable numbers"
     )
@@ -110,7 +110,7 @@ def _call(pairs: Pairs, before: MacCount, now: MacCount, limits: Limits) -> Iter
         verdict, share = _judged(before.activation_bytes, now.activation_bytes, limits.activation_percent)
         yield found(
             pairs.where, f"{call} activation memory", verdict,
-            f"{before.activation_bytes / 2**20:,.1f} → {now.activation_bytes / 2**20:,.1f} MiB ({share:+.1%})",
+            _mebibytes(before.activation_bytes, now.activation_bytes),
             before=before.activation_bytes, now=now.activation_bytes, share=share, unit="bytes",
         )  # fmt: skip
 
@@ -132,7 +132,7 @@ def _macs(pairs: Pairs, before: MacCount, now: MacCount, limits: Limits) -> Iter
         size = f"at {now.width}x{now.height}"
         yield found(
             pairs.where, quantity, verdict,
-            f"{old / pixels / 1000:.4g} → {new / pixels / 1000:.4g} kMAC/pixel ({share:+.1%}) {size}"
+            f"{old / pixels / 1000:.4g} → {new / pixels / 1000:.4g} kMAC/pixel ({share * 100:+.1f} %) {size}"
             + "".join(f"; {what}" for what in inside.values()),
             part=part, before=old, now=new, unit="MAC", share=share,
         )  # fmt: skip
@@ -159,8 +159,14 @@ def _equal(before: MacCount, now: MacCount) -> bool:
 def _beside(path: str, before: int, now: int) -> str:
     if not before:
         return f"{path} works now ({_mega(now)})"
-    return f"{path} {_mega(before)} → {_mega(now)} ({(now - before) / before:+.1%})"
+    return f"{path} {_mega(before)} → {_mega(now)} ({(now - before) / before * 100:+.1f} %)"
 
 
 def _mega(macs: int) -> str:
     return f"{macs / 1e6:.4g} MMAC"
+
+
+def _mebibytes(before: int, now: int) -> str:
+    if before == now:
+        return f"{now / 2**20:,.1f} MiB, as before"
+    return f"{before / 2**20:,.1f} → {now / 2**20:,.1f} MiB ({(now - before) / before * 100:+.1f} %)"
