@@ -123,7 +123,8 @@ def _compared(pairs: Pairs, quantity: Quantity, limits: Limits) -> Iterator[Chan
 def _whole(pairs: Pairs, quantity: Quantity, values: Sequence[tuple[str, float, float]]) -> Change:
     """Over the data set: the sum, or the mean over pictures of a score."""
     count = f"{len(values)} picture{'s' * (len(values) != 1)}"
-    before, now = (_together(quantity, [value[at] for value in values]) for at in (1, 2))
+    before = _together(quantity, [old for _, old, _ in values])
+    now = _together(quantity, [new for _, _, new in values])
     moved = [(name, _moved(quantity, old, new)) for name, old, new in values]
     total = (now - before) / before * 100 if quantity.relative and before else fmean(m for _, m in moved)
     verdict = _verdict(quantity, total, quantity.limit)

@@ -42,8 +42,8 @@ def check(
     """Compare a run with a baseline: exit code 1 when something got worse, vanished, or nothing could be compared."""
     from lic_bench import show_check
 
-    files = {Way.JSON: json, Way.JUNIT: junit, Way.MARKDOWN: markdown}
-    failed = show_check.check(run, against, limits, form, files, update)
+    files = {Way.JSON.value: json, Way.JUNIT.value: junit, Way.MARKDOWN.value: markdown}
+    failed = show_check.check(run, against, limits, form.value, files, update)
     raise typer.Exit(1 if failed else 0)
 
 
