@@ -109,8 +109,14 @@ def code(reference: str) -> str:
 
 def _is_below(file: Path, root: Path) -> bool:
     """Whether a source file belongs to a folder, and not to an environment that somebody put inside it."""
-    path = file.resolve()
+    path = _real(file.parent) / file.name
     return path.is_relative_to(root) and "site-packages" not in path.relative_to(root).parts and path.is_file()
+
+
+@cache
+def _real(folder: Path) -> Path:
+    """A folder without symbolic links; a thousand modules lie in a hundred."""
+    return folder.resolve()
 
 
 def _rank(door: EntryPoint) -> tuple[bool, str, str]:

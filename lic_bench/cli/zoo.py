@@ -66,8 +66,13 @@ def doctor(
     codes = not card.estimates_only
     if as_json:
         found = list(examined)
-        about = {"model": card.name, "point": chosen.label, "weights": None if weights is None else str(weights)}
-        about |= {"device": where, "threads": threads}
+        about = {
+            "model": card.name,
+            "point": chosen.label,
+            "weights": None if weights is None else str(weights),
+            "device": where,
+            "threads": threads,
+        }
         typer.echo(json.dumps(about | practice.as_plain(found, codes), indent=2, ensure_ascii=False))
     else:
         found = show.findings(examined)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from lic_bench.codec import Image
 
@@ -66,5 +67,5 @@ def plain() -> tuple[Made, ...]:
     )
 
 
-def _eight_bit(values: np.ndarray) -> Image:
+def _eight_bit(values: npt.NDArray[np.float64]) -> Image:
     return np.clip(values, 0, 255).astype(np.uint8)
