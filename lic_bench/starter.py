@@ -137,13 +137,14 @@ def requirement(found: Distribution) -> str:
     """How to install a distribution from where it was installed: its version, or its address (PEP 610)."""
     name = found.metadata["Name"]
     told = json.loads(found.read_text("direct_url.json") or "{}")
-    url, version_control = told.get("url", ""), told.get("vcs_info")
-    if version_control:
-        return f"{name} @ {version_control['vcs']}+{url}@{version_control['commit_id']}"
-    if url.startswith("file:") and not Path(url2pathname(urlsplit(url).path)).exists():
-        url = ""  # a wheel that was built, installed and removed
-    subfolder = f"#subdirectory={told['subdirectory']}" if "subdirectory" in told else ""
-    return f"{name} @ {url}{subfolder}" if url else f"{name}=={found.version}"
+    url = told.get("url", "")
+    if "vcs_info" in told:
+        url = f"{told['vcs_info']['vcs']}+{url}@{told['vcs_info']['commit_id']}"
+    elif url.startswith("file:") and not Path(url2pathname(urlsplit(url).path)).exists():
+        return f"{name}=={found.version}"  # a wheel that was built, installed and removed
+    if "subdirectory" in told:
+        url += f"#subdirectory={told['subdirectory']}"
+    return f"{name} @ {url}" if url else f"{name}=={found.version}"
 
 
 def _example(path: str) -> Traversable:
