@@ -131,7 +131,8 @@ def test_a_requirement_says_where_a_distribution_came_from(told: object, wanted:
 def test_the_readmes_commands_lead_from_nothing_to_a_green_workflow(tmp_path: Path) -> None:
     """Shorter than a user's: fewer steps of training, and pictures of 64x64 in place of the data set `sample`."""
     folder, _ = starter.write("blur-net", tmp_path)
-    shorten(folder, tmp_path / "pictures")
+    pictures = tmp_path / "pictures"
+    shorten(folder, pictures)
     machine = bare_machine.environment(tmp_path / "machine")
     readme = (folder / "README.md").read_text()
     for block in blocks(readme):
@@ -144,15 +145,21 @@ def test_the_readmes_commands_lead_from_nothing_to_a_green_workflow(tmp_path: Pa
     subprocess.run(["git", "clone", "--quiet", folder, checkout], check=True)
     workflow = github_steps.read(checkout / ".github" / "workflows" / "lic-bench.yml")
     set_up = bare_machine.environment(tmp_path / "machine", folder / ".venv" / "bin")
-    job = github_steps.execute(workflow, checkout, set_up, tmp_path / "runner")
+    quick = {"RUN_OPTIONS": "--no-memory --timing-repeats 1"}
+    job = github_steps.execute(workflow, checkout, set_up, tmp_path / "runner", env=quick, done=["Tests"])
     assert not job.failed, job.log
     assert [name for name, outcome in job.outcome.items() if outcome == "success"] == [
         "Install", "Tests", "Doctor", "Run", "Check", "Summary",
     ]  # fmt: skip
+    assert job.summary.startswith((checkout / "lic-bench-reports" / "check.md").read_text())
 
-    model = folder / "src" / "blur_net" / "model.py"  # the change of a layer is told by the layer's name
-    model.write_text(model.read_text().replace("down(3, N)", "nn.Conv2d(3, N, 7, stride=2, padding=3)"))
-    shell(blocks(readme)[0].partition("pip install")[0], folder, machine)
+    change(folder / "src" / "blur_net" / "model.py", "down(3, N)", "nn.Conv2d(3, N, 7, stride=2, padding=3)")
+    change(folder / "src" / "blur_net" / "train.py", "FIRST_STEPS, STEPS = 150, 15", "FIRST_STEPS, STEPS = 5, 2")
+    again = f"lic-bench run --models blur-net,jpeg --dataset {pictures} {quick['RUN_OPTIONS']}"
+    shell(f"python -m pip install -e .\npython -m blur_net.train\n{again}", folder, set_up)
+    said = shell("lic-bench check runs --against baseline.json --limits limits.toml", folder, set_up, code=1)
+    assert "g_a.0" in said  # 7 x 7 instead of 5 x 5 weights: 1.96 times the work
+    assert "+96" in said
 
 
 def blocks(readme: str) -> list[str]:
@@ -172,13 +179,13 @@ def shorten(folder: Path, pictures: Path) -> None:
     pictures.mkdir()
     for seed in (1, 2):
         pillow.fromarray(picture(64, 64, seed)).save(pictures / f"{seed}.png")
-    quicker = {
-        "src/blur_net/train.py": ("FIRST_STEPS, STEPS = 1500, 500", "FIRST_STEPS, STEPS = 150, 15"),
-        "README.md": ("--dataset sample", f"--dataset {pictures}"),
-        "tests/test_blur_net.py": ('dataset="sample"', f'dataset="{pictures}"'),
-        ".github/workflows/lic-bench.yml": ("DATASET: sample", f"DATASET: {pictures}"),
-    }
-    for path, (told, instead) in quicker.items():
-        text = (folder / path).read_text()
-        assert text.count(told) == 1
-        (folder / path).write_text(text.replace(told, instead))
+    change(folder / "src/blur_net/train.py", "FIRST_STEPS, STEPS = 1500, 500", "FIRST_STEPS, STEPS = 150, 15")
+    change(folder / "README.md", "--dataset sample", f"--dataset {pictures}")
+    change(folder / "tests/test_blur_net.py", 'dataset="sample"', f'dataset="{pictures}"')
+    change(folder / ".github/workflows/lic-bench.yml", "DATASET: sample", f"DATASET: {pictures}")
+
+
+def change(file: Path, told: str, instead: str) -> None:
+    text = file.read_text()
+    assert text.count(told) == 1
+    file.write_text(text.replace(told, instead))
