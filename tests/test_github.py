@@ -33,7 +33,7 @@ INPUTS = {
     "codecs": "jpeg",
     "beside": "",
     "dataset": "pictures",
-    "run-options": "--points 50,75 --timing-repeats 0 --no-memory",
+    "run-options": "--points 75 --timing-repeats 0 --no-memory",
 }
 
 pytestmark = pytest.mark.skipif(not ACTION.is_file(), reason="only in a checkout")
@@ -68,7 +68,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     settings = Settings(timing_repeats=0, memory=False)
     with pytest.MonkeyPatch.context() as here:
         here.chdir(place)
-        run = lic_bench.run("jpeg", "pictures", points=("50", "75"), settings=settings, output=place / "earlier")
+        run = lic_bench.run("jpeg", "pictures", points=("75",), settings=settings, output=place / "earlier")
     baseline.write(baseline.read(run.folder), place / "baseline.json")
     return place
 
@@ -127,6 +127,23 @@ def test_a_baseline_that_is_not_there_is_told(machine: Mapping[str, str], projec
     assert "(exit code 2)" in job.log["Check"]
     assert "nowhere.json" in job.log["Check"]
     assert job.summary.startswith("Nothing was checked")
+
+
+def test_an_unsound_codec_makes_the_action_red_and_is_measured_all_the_same(
+    machine: Mapping[str, str], project: Path, tmp_path: Path
+) -> None:
+    """The codec fails on pictures wider than 64, and those of the run are not."""
+    fresh = shutil.copytree(project, tmp_path / "project", ignore=shutil.ignore_patterns("runs", "lic-bench-reports"))
+    unsound = f"{ROOT / 'tests' / 'pretend_codecs.py'}:BREAKING"
+    options = INPUTS["run-options"].replace("75", "75,only")
+    inputs = {**INPUTS, "codecs": unsound, "beside": "jpeg", "run-options": options}
+    action = github_steps.read(ACTION)
+    job = github_steps.execute(action, fresh, machine, tmp_path / "runner", inputs, done=["Install"])
+    assert {name for name, outcome in job.outcome.items() if outcome == "failure"} == {"Doctor"}, job.log
+    assert job.failed
+    assert job.outcome["Run"] == job.outcome["Check"] == job.outcome["Summary"] == "success"
+    assert "too wide for me" in job.summary
+    assert "(exit code 1)" in job.log["Doctor"]
 
 
 def check_alone(machine: Mapping[str, str], project: Path, scratch: Path, against: str) -> github_steps.Job:
