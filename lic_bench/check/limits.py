@@ -29,7 +29,7 @@ class Limits:
     Work, parameters and containers are whole numbers that no processor changes: exact. Rate and quality leave room
     for floating-point sums that differ between processors, which moves few quantised values and so few bits.
     A single picture may move `single_picture_factor` times as far as the mean over the data set. Times and memory
-    additionally have to pass a test on their samples, see `timing`.
+    additionally have to pass a test on their samples, see `speed`.
     """
 
     macs_percent: float = 0.0

@@ -37,6 +37,9 @@ QUIET_SHARE = 0.9
 LEAST_SHARE = 0.2
 """Below this share of the processor a row tells nothing: its caches were always somebody else's."""
 
+ONE_THREAD = 1.05
+"""Above this share of the processor several threads were at work."""
+
 SMALL_BYTES = 16 * 2**20
 """Peaks of resident memory may differ by this much from one process to the next, for the allocator's reasons."""
 
@@ -127,15 +130,15 @@ def judge(both: Both, limit: float) -> tuple[Verdict, str]:
 
 
 def _time(pairs: Pairs, call: str, other: str, percent: float, different: Sequence[str]) -> Change:
-    """By the wall's clock where nothing disturbed it, else in processor time."""
+    """By the wall's clock where nothing disturbed most pictures, else in processor time."""
     quantity = f"{call} time"
-    both = _by_wall(pairs.rows, call)
-    doubt = "another machine: " + "; ".join(different) if different else doubt_of(both)
-    limit, clock = 1 + percent / 100, ""
-    if doubt and not different and len(both) < len(pairs.rows):
-        both = _by_processor(pairs.rows, call, other)
-        doubt = doubt_of(both) if both else _nothing_timed(pairs.rows, call)
-        limit, clock = 1 + BUSY_LIMIT * percent / 100, " of processor time, as other programs were running"
+    if different:
+        return found(pairs.where, quantity, Verdict.NOT_COMPARABLE, "another machine: " + "; ".join(different))
+    both, limit, clock = _by_wall(pairs.rows, call), 1 + percent / 100, ""
+    if 2 * len(both) <= len(pairs.rows):
+        both, limit = _by_processor(pairs.rows, call, other), 1 + BUSY_LIMIT * percent / 100
+        clock = " of processor time, as other programs were running"
+    doubt = doubt_of(both) if both else _nothing_timed(pairs.rows, call)
     if doubt:
         return found(pairs.where, quantity, Verdict.NOT_COMPARABLE, doubt)
     verdict, told = judge(both, limit)
@@ -156,14 +159,14 @@ def _by_wall(rows: Rows, call: str) -> Both:
 
 
 def _by_processor(rows: Rows, call: str, other: str) -> Both:
-    """Samples of processor time, where there is one processor per call and the call had enough of it.
+    """Samples of processor time, of the pictures whose calls had enough of the processor, in one thread.
 
-    Several threads that wait for one another count as busy, so that theirs says nothing.
+    Threads that wait for one another count as busy, so that the time of several says nothing.
     """
     return [
         (_samples(before, call, "_cpu", other), _samples(now, call, "_cpu", other))
         for before, now in rows
-        if all(row.threads == 1 and LEAST_SHARE < _share(row) <= 1.5 and not _is_shared(row) for row in (before, now))
+        if all(getattr(row, f"{call}_cpu_seconds") and _is_fair(row) for row in (before, now))
     ]
 
 
@@ -173,20 +176,20 @@ def _samples(row: Measurement, call: str, clock: str = "", other: str = "") -> S
 
 
 def _is_quiet(row: Measurement) -> bool:
-    if Doubt.BUSY_MACHINE in row.doubts or _is_shared(row):
+    if Doubt.BUSY_MACHINE in row.doubts or Doubt.SHARED_MACHINE in row.doubts:
         return False
     return row.device != "cpu" or not row.decode_cpu_seconds or _share(row) >= QUIET_SHARE
 
 
-def _is_shared(row: Measurement) -> bool:
-    return Doubt.SHARED_MACHINE in row.doubts
+def _is_fair(row: Measurement) -> bool:
+    return row.threads == 1 and Doubt.SHARED_MACHINE not in row.doubts and LEAST_SHARE < _share(row) < ONE_THREAD
 
 
 def _share(row: Measurement) -> float:
     """For how much of its timed passes a row had the processor; 0 where that was not measured."""
-    wall = sum(row.encode_seconds) + sum(row.decode_seconds)
-    cpu = (row.encode_cpu_seconds, row.decode_cpu_seconds)
-    return sum(map(sum, cpu)) / wall if row.device == "cpu" and all(map(all, cpu)) and all(cpu) and wall else 0.0
+    wall = row.encode_seconds + row.decode_seconds
+    cpu = row.encode_cpu_seconds + row.decode_cpu_seconds
+    return sum(cpu) / sum(wall) if row.device == "cpu" and len(cpu) == len(wall) > 0 and min(cpu) > 0 else 0.0
 
 
 def _nothing_timed(rows: Rows, call: str) -> str:
