@@ -147,7 +147,7 @@ def _made_by(found: Any, told: Mapping[str, Any]) -> type:
     says = _annotation(found)
     if says is not None:
         return says
-    keywords = next(iter(told.get("points", {}).values()), {})
+    keywords: Mapping[str, Any] = next(iter(told.get("points", {}).values()), {})
     _require_arguments(found, keywords)
     return type(_hollow(found, keywords))
 

@@ -13,7 +13,6 @@ from lic_bench.errors import RequestError, unknown
 GROUP = "lic_bench.codecs"
 
 _found: dict[str, CodecCard | RequestError] = {}  # by door; a broken plug-in is tried once
-_references: dict[str, str] = {}  # codecs brought by reference: name -> reference
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,8 @@ def card(reference: str) -> CodecCard:
 
 def door(card: CodecCard) -> str:
     """How another process finds this card: its name, or the reference it was brought by."""
-    return _references.get(card.name, card.name)
+    brought = (place for place, found in _found.items() if doors.is_reference(place) and found == card)
+    return next(brought, card.name)
 
 
 def select(request: str | Sequence[str]) -> tuple[CodecCard, ...]:
@@ -91,11 +91,8 @@ def others(request: str | Sequence[str]) -> tuple[str, ...]:
 
 def learn(place: str, found: CodecCard | RequestError) -> None:
     """Keep what stands behind a door, or why nothing does, so that it is not looked up again."""
-    if isinstance(found, CodecCard) and doors.is_reference(place):
-        if found.name in doors.registered(GROUP):
-            found = RequestError(f"The model {place} calls itself {found.name!r}, which is taken; rename it.")
-        else:
-            _references[found.name] = place
+    if isinstance(found, CodecCard) and doors.is_reference(place) and found.name in doors.registered(GROUP):
+        found = RequestError(f"The model {place} calls itself {found.name!r}, which is taken; rename it.")
     _found[place] = found
 
 

@@ -32,6 +32,8 @@ def find(name: str) -> Executor:
         place = doors.reference(doors.registered(GROUP)[name])
     else:
         hint = did_you_mean(name, names()) or f"Those registered are {', '.join(names())}."
+        if name == DEFAULT:
+            hint = "It is lic-bench's own: what is installed is older than the code; install lic-bench again."
         raise RequestError(f"There is no executor called {name!r}. {hint}")
     found: Any = doors.load(place, f"The executor {name}")
     if not callable(found):

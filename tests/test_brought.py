@@ -184,6 +184,19 @@ def test_changed_code_is_another_job(tmp_path: Path) -> None:
     assert len(before) == 64
 
 
+def test_two_files_with_a_codec_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    doors = []
+    for stem in ("first_file", "second_file"):
+        (tmp_path / f"{stem}.py").write_text(
+            "class Twin:\n    def encode(self, i): ...\n    def decode(self, s): ...\n"
+        )
+        doors.append(f"{tmp_path / stem}.py:Twin")
+    cards = [catalogue.card(door) for door in doors]
+    assert [catalogue.door(card) for card in cards] == doors
+    with pytest.raises(RequestError, match="Two models are called 'twin'"):
+        catalogue.select(doors)
+
+
 def test_counting_needs_no_card_either() -> None:
     found = list(cost.of_cards([catalogue.card(reference("MyPrior"))], [(64, 64)]))
     (expected,) = cost.of_cards([catalogue.card(reference("AN_OBJECT"))], [(64, 64)], [found[0].count.call])

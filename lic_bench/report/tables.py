@@ -39,7 +39,7 @@ def per_picture(rows: Sequence[Row]) -> pd.DataFrame:
             line = {name: getattr(row, name) for name in names}
             line |= {"encode_seconds": _median(row.encode_seconds), "decode_seconds": _median(row.decode_seconds)}
             line |= {f"{c.call}_kmac_per_pixel": c.kmac_per_pixel for c in row.macs}
-            lines.append(line | row.scores | {"doubts": "; ".join(doubt.name for doubt in row.doubts)})
+            lines.append(line | dict(row.scores) | {"doubts": "; ".join(doubt.name for doubt in row.doubts)})
     return pd.DataFrame(lines)
 
 
