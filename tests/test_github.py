@@ -33,7 +33,7 @@ INPUTS = {
     "codecs": "jpeg",
     "beside": "",
     "dataset": "pictures",
-    "run-options": "--points 75 --timing-repeats 0 --no-memory",
+    "run-options": "--points 50 --timing-repeats 0 --no-memory",
 }
 
 pytestmark = pytest.mark.skipif(not ACTION.is_file(), reason="only in a checkout")
@@ -68,7 +68,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     settings = Settings(timing_repeats=0, memory=False)
     with pytest.MonkeyPatch.context() as here:
         here.chdir(place)
-        run = lic_bench.run("jpeg", "pictures", points=("75",), settings=settings, output=place / "earlier")
+        run = lic_bench.run("jpeg", "pictures", points=("50",), settings=settings, output=place / "earlier")
     baseline.write(baseline.read(run.folder), place / "baseline.json")
     return place
 
@@ -135,7 +135,7 @@ def test_an_unsound_codec_makes_the_action_red_and_is_measured_all_the_same(
     """The codec fails on pictures wider than 64, and those of the run are not."""
     fresh = shutil.copytree(project, tmp_path / "project", ignore=shutil.ignore_patterns("runs", "lic-bench-reports"))
     unsound = f"{ROOT / 'tests' / 'pretend_codecs.py'}:BREAKING"
-    options = INPUTS["run-options"].replace("75", "75,only")
+    options = INPUTS["run-options"].replace("50", "50,only")
     inputs = {**INPUTS, "codecs": unsound, "beside": "jpeg", "run-options": options}
     action = github_steps.read(ACTION)
     job = github_steps.execute(action, fresh, machine, tmp_path / "runner", inputs, done=["Install"])
