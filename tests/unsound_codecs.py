@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import tempfile
+import time
 import zlib
 from pathlib import Path
 from typing import Any
@@ -218,6 +219,16 @@ class Unloadable(Lossless):
 
     def __init__(self) -> None:
         raise OSError("the library is not installed")
+
+
+class SlowOnLines(Lossless):
+    """Does not come back from pictures of one line."""
+
+    def decode(self, stream: bytes) -> Image:
+        image = super().decode(stream)
+        while image.shape[0] == 1:
+            time.sleep(0.1)
+        return image
 
 
 class Chatting(Sizeless):

@@ -42,7 +42,10 @@ def doctor(
     model: Annotated[str, typer.Argument(help="A model's name, package.module:NAME or path/to/file.py:NAME.")],
     weights: Annotated[
         Path | None,
-        typer.Option(help="A checkpoint; without it the untrained network.", show_default=False),
+        typer.Option(
+            help="A checkpoint. [default: the one in the package or the cache, else the untrained network]",
+            show_default=False,
+        ),
     ] = None,
     point: Annotated[str | None, typer.Option(help="Operating point. [default: the first]", show_default=False)] = None,
     device: Annotated[str, typer.Option(help="cpu, cuda, or auto: CUDA where there is one.")] = "cpu",
@@ -55,12 +58,15 @@ def doctor(
 
     from lic_bench import cost_tables, plugins, show
     from lic_bench import doctor as practice
+    from lic_bench import weights as checkpoints
     from lic_bench.doctor import examination
 
     card, *others = plugins.selection(model, timeout).cards
     if others:
         raise RequestError(f"The doctor examines one model at a time, and {model!r} names {1 + len(others)}.")
     chosen = card.points[0] if point is None else card.point(point)
+    if weights is None and isinstance(checkpoints.find(card, chosen), checkpoints.Found):
+        weights = checkpoints.obtain(card, chosen, allow_download=False).path
     where, threads, size = chosen_device(device), torch.get_num_threads(), cost_tables.size(large)
     examined = examination.examine(card, chosen, weights, where, large=size, threads=threads, timeout_seconds=timeout)
     codes = not card.estimates_only

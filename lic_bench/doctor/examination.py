@@ -56,7 +56,7 @@ class Surgery:
                     else:
                         answers.append(answer)
             except ProcessStopped as error:
-                answers.append(Broken(f"{at}{error}"))
+                answers.append(Broken(f"{at}{error}", stopped=True))
                 unasked = Broken("not examined, since something before it never ended")
                 answers += [unasked] * (len(questions) - len(answers))
             except ProcessDied as error:
@@ -78,7 +78,7 @@ def examine(
 ) -> Iterator[Finding]:
     """Findings about one operating point, with a checkpoint or untrained; stops at the first that nothing can follow.
 
-    `sizes` are the widths and heights tried besides `pictures.USUAL`, with `large` as the last; `threads` is how many
+    `sizes` are the widths and heights tried after `pictures.USUAL`, with `large` as the last; `threads` is how many
     are used (default: as torch has it); `other_device` is where streams are decoded as well (default: CUDA or the CPU,
     where both are here). One step on one picture may take `timeout_seconds`.
     """
@@ -121,7 +121,7 @@ def _not_loaded(seen: Broken, weights: Path | None) -> Finding:
 
 def _streams(surgery: Surgery, sizes: Sequence[Size], large: Size | None) -> Generator[Finding, None, bool]:
     """Pictures there and back, and what their streams are worth elsewhere. Returns whether any came back whole."""
-    made = [pictures.of_size(size) for size in (*sizes, pictures.USUAL, *(() if large is None else (large,)))]
+    made = [pictures.of_size(size) for size in (pictures.USUAL, *sizes, *(() if large is None else (large,)))]
     outcomes = surgery.ask(*(partial(witness.there_and_back, each) for each in made))
     sized = streams.sizes(made, outcomes)
     yield sized
@@ -207,7 +207,7 @@ def _network(surgery: Surgery, seen: Look, codes: bool) -> Iterator[Finding]:
             "figures",
             "untrained: rate and distortion mean nothing and are not shown, and latents that hold little try the coder "
             "little.",
-            "Examine it with --weights as well, once there is a checkpoint.",
+            "Examine it with --weights as well, once it is trained.",
         )
 
 

@@ -36,6 +36,10 @@ WRONG_RATE_GAP = 0.1
 """What no rounding of the coder's tables explains: a judgement."""
 
 
+UNTRAINED_RATE_GAP = 0.5
+"""Random weights make symbols that no table has; what they cost says little about the coder. The zoo stays below
+15 %."""
+
 GAINS = (1, 16, 256, 4096)
 """What pictures are multiplied by for a network that gives the same for all of them."""
 
@@ -172,8 +176,14 @@ def rate(seen: Sequence[Coded], trained: bool) -> Finding:
     sentence = f"strings take {gap:+.2%} beside what the likelihoods promise ({coded:,} and {estimated:,.0f} bits)."
     if abs(gap) <= RATE_GAP:
         return sound("rate", sentence)
-    if not trained:  # random weights make symbols that no table has; what they cost says nothing about the coder
+    if not trained and abs(gap) <= UNTRAINED_RATE_GAP:
         return told("rate", f"{sentence} Untrained: symbols outside the coder's tables are expected.")
+    if not trained:
+        return doubtful(
+            "rate",
+            f"{sentence} That is more than random weights do to any network known here.",
+            "Compare what is coded with what has a likelihood, and examine it with --weights once it is trained.",
+        )
     if abs(gap) <= WRONG_RATE_GAP:
         return doubtful(
             "rate",

@@ -16,7 +16,7 @@ USUAL: Size = (64, 64)
 """No codec known here has to pad it by more than one block. Everything but the sizes is examined at this size."""
 
 SIZES: tuple[Size, ...] = ((1, 1), (1, 70), (70, 1), (17, 33), (33, 17), (63, 65), (128, 64), (64, 128))
-"""One pixel, lines, odd sides, landscape and portrait. `USUAL` is always examined with them."""
+"""One pixel, lines, odd sides, landscape and portrait. `USUAL` is always examined before them."""
 
 LARGE: Size = (768, 512)
 

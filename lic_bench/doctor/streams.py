@@ -38,16 +38,17 @@ def sizes(made: Sequence[Made], outcomes: Sequence[Trip | Broken]) -> Finding:
         return wrong(
             "coding",
             f"no picture comes back whole ({_by_complaint(failing)}).",
-            "encode takes uint8 of height x width x 3 and gives bytes; decode takes these bytes and gives uint8 of the "
-            "same height x width x 3.",
+            "encode takes uint8 of height x width x 3 and gives bytes; decode takes these bytes and nothing else, and "
+            "gives uint8 of the same height x width x 3.",
         )
     whole = [name for name in names if not any(name in group for group in failing.values())]
-    return wrong(
-        "sizes",
-        f"{_by_complaint(failing)}. {listed(whole)} come back whole.",
+    advice = (
         "Pad pictures inside encode to what the network needs, put the true height and width into the stream, and crop "
-        "in decode.",
+        "in decode."
     )
+    if any(isinstance(outcome, Broken) and outcome.stopped for outcome in outcomes):
+        advice = f"If it only takes long, raise --timeout or lower --large. {advice}"
+    return wrong("sizes", f"{_by_complaint(failing)}. These come back whole: {listed(whole)}.", advice)
 
 
 def plain(made: Sequence[Made], outcomes: Sequence[Trip | Broken]) -> Finding:
@@ -154,9 +155,7 @@ def encoding_threads(first: Habits, other: int, stream: bytes | Broken) -> Findi
         )
     if stream == first.stream:
         return sound(check, f"{which} encoding gives the same stream.")
-    return told(
-        check, f"{which} encoding gives another stream ({len(stream):,} instead of {len(first.stream):,} bytes)."
-    )
+    return told(check, f"{which} encoding gives another stream ({len(stream):,} bytes, before {len(first.stream):,}).")
 
 
 def device(here: str, there: str, trips: Sequence[Trip], reads: Sequence[Outcome], again: Sequence[Outcome]) -> Finding:

@@ -43,10 +43,14 @@ class Patient:
 
 @dataclass(frozen=True)
 class Broken:
-    """In place of an answer: what happened. `refused` says that a decoder knew the stream not to be for it."""
+    """In place of an answer: what happened.
+
+    `refused`: a decoder knew that the stream was not for it. `stopped`: it ran past its time.
+    """
 
     sentence: str
     refused: bool = False
+    stopped: bool = False
 
 
 Outcome: TypeAlias = "Image | Broken"
