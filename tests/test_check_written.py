@@ -134,6 +134,17 @@ def test_points_and_quantities_of_which_the_same_is_said_share_a_row() -> None:
     assert any(line[3] == "encode time, decode time" for line in written.rows(outcome.changes))
 
 
+def test_payload_and_estimate_that_moved_as_the_stream_did_share_its_row() -> None:
+    now = run(rows(1, stream_bytes=1100, payload_bits=8800, estimated_bits=8700.0))
+    outcome = compare(now, run(rows(1, estimated_bits=8000.0), "before"))
+    assert {"stream bytes", "payload", "estimated rate"} <= {change.quantity for change in outcome.changes}
+    lines = {line[3]: line[5] for line in written.rows(outcome.changes)}
+    assert not {"payload", "estimated rate"} & set(lines)
+    assert lines["stream bytes"].endswith("payload +10.00 %, estimated rate +8.75 %")
+    apart = compare(run(rows(1, payload_bits=7000)), run(rows(1), "before"))
+    assert "payload" in {line[3] for line in written.rows(apart.changes)}
+
+
 def test_the_headline_counts_what_was_not_comparable_apart() -> None:
     outcome = compare(run(rows(1)), run(rows(1), "before"))
     assert outcome.headline == "Passed: 7 same. 2 not comparable, which have not passed."

@@ -63,3 +63,13 @@ def test_ms_ssim_needs_both_sides_above_160() -> None:
 def test_pictures_of_two_sizes_are_not_compared() -> None:
     with pytest.raises(ValueError, match="cannot compare"):
         metrics.psnr(picture(4, 4), picture(5, 4))
+
+
+def test_errors_between_channels_are_told_apart_and_their_diagonal_is_what_psnr_is_made_of() -> None:
+    flat = np.zeros((3, 4, 3), np.uint8) + np.array([10, 20, 40], np.uint8)
+    assert metrics.channel_mse(flat, flat) == ((0, 100, 900), (100, 0, 400), (900, 400, 0))
+    a, b = picture(40, 24), picture(40, 24, seed=3)
+    errors = metrics.channel_mse(a, b)
+    assert np.trace(errors) / 3 == pytest.approx(metrics.mse(a, b))
+    with pytest.raises(ValueError, match="cannot compare"):
+        metrics.channel_mse(a, b[:-1])

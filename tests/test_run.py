@@ -51,6 +51,13 @@ def test_every_row_says_what_a_fresh_process_made_of_the_stream(folder: Path, tm
     assert told["lossless", "b.png"] is None
 
 
+def test_every_timed_pass_has_a_yardstick_beside_it(folder: Path, tmp_path: Path) -> None:
+    run = runner.run(request(folder, tmp_path / "runs", "LOSSLESS"))
+    for row in measured(run):
+        assert len(row.yardstick_seconds) == len(row.yardstick_cpu_seconds) == len(row.decode_seconds) == 1
+        assert [row.channel_mse[at][at] for at in range(3)] == [0, 0, 0]
+
+
 def test_the_fresh_processes_meter_memory(folder: Path, tmp_path: Path) -> None:
     run = runner.run(request(folder, tmp_path / "runs", "LOSSLESS"))
     (row,) = (row for row in measured(run) if row.picture == "a.png")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lic_bench.timing import Budget, looks_disturbed, timed
+from lic_bench.timing import Budget, looks_disturbed, timed, yardstick
 
 WIDE, TALL = (768, 512), (512, 768)
 
@@ -37,3 +37,7 @@ def test_the_timed_call_runs_exactly_once() -> None:
     sample = timed(lambda: calls.append(1), "cpu")
     assert calls == [1]
     assert sample.wall_seconds >= 0
+
+
+def test_the_yardstick_is_always_the_same_work() -> None:
+    assert yardstick("cpu")() == yardstick("cpu")()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from xml.etree import ElementTree
 
 from lic_bench.check.outcome import Change, Outcome, Verdict
@@ -24,7 +24,7 @@ _SIGNS = {
 def rows(changes: Iterable[Change]) -> list[tuple[str, ...]]:
     """Changes as rows of text below their heads; points, then quantities, of which the same is said share a row."""
     points: dict[tuple[str, ...], list[str]] = {}
-    for change in changes:
+    for change in _rates_together(list(changes)):
         key = (verdict(change), change.codec or "run", change.quantity, change.part or change.picture, change.sentence)
         points.setdefault(key, []).append(change.point)
     quantities: dict[tuple[str, ...], list[str]] = {}
@@ -35,6 +35,23 @@ def rows(changes: Iterable[Change]) -> list[tuple[str, ...]]:
         for (word, codec, some, part, sentence), names in quantities.items()
     ]
     return [HEADS, *lines]
+
+
+def _rates_together(changes: list[Change]) -> list[Change]:
+    """Without payload and estimated rate where they moved as the stream did, whose sentence then tells of them."""
+    of: dict[tuple[str, str, str, Verdict], Change] = {
+        (c.codec, c.point, c.quantity, c.verdict): c for c in changes if not c.picture and c.verdict is not Verdict.SAME
+    }
+    kept = []
+    for change in changes:
+        both = [of.get((change.codec, change.point, name, change.verdict)) for name in ("payload", "estimated rate")]
+        stream = of.get((change.codec, change.point, "stream bytes", change.verdict))
+        if stream is change and any(both):
+            told = ", ".join(f"{c.quantity} {(c.share or 0) * 100:+.2f} %" for c in both if c is not None)
+            change = replace(change, sentence=f"{change.sentence}; {told}")
+        if stream is None or not any(change is each for each in both):
+            kept.append(change)
+    return kept
 
 
 def verdict(change: Change) -> str:
@@ -52,7 +69,7 @@ def advice(outcome: Outcome) -> str:
     """What to do next."""
     if not outcome.failed:
         return ""
-    return "If these changes are meant, give the same command with --update, and review what it prints."
+    return "If these changes are meant, the same command with --update makes this run the baseline file."
 
 
 def markdown(outcome: Outcome) -> str:
