@@ -19,37 +19,41 @@ from lic_bench.execute import ProcessDied, Processes
 from lic_bench.records import MetricRecord
 
 LOOK_UP_SECONDS = 60.0
-"""How long the import of a plug-in may take; a longer `--timeout` holds for it too."""
+"""How long the import of plug-ins may take: heavy packages take their time, and a longer `--timeout` holds here too."""
 
 
-def selection(request: str | Sequence[str], seconds: float = LOOK_UP_SECONDS) -> Selection:
+def selection(
+    request: str | Sequence[str], timeout_seconds: float | None = None, at_least: float = LOOK_UP_SECONDS
+) -> Selection:
     """The cards asked for, and what is broken among them. RequestError for unknown names and where nothing is sound."""
-    for place, found in _looked_up(_cards, catalogue.others(request), seconds):
+    for place, found in _looked_up(_cards, catalogue.others(request), max(timeout_seconds or 0, at_least)):
         catalogue.learn(place, found)
     return catalogue.selection(request)
 
 
-def dataset(name: str, data: Path | None, download: bool, seconds: float = LOOK_UP_SECONDS) -> datasets.Dataset:
-    """A data set (see `datasets.find`). Raises DatasetError where it is not there, or where its plug-in is broken."""
-    acquaint_datasets([name], seconds)
+def dataset(name: str, data: Path | None, download: bool, timeout_seconds: float | None = None) -> datasets.Dataset:
+    """A data set (see `datasets.find`). Raises RequestError where it is not there, or where its plug-in is broken."""
+    acquaint_datasets([name], timeout_seconds)
     return datasets.find(name, data, download)
 
 
-def acquaint_datasets(names: Sequence[str], seconds: float = LOOK_UP_SECONDS) -> None:
+def acquaint_datasets(names: Sequence[str], timeout_seconds: float | None = None) -> None:
     """Look up where those of these data sets lie that others registered."""
-    for name, found in _looked_up(_places, [name for name in names if name in datasets.others()], seconds):
+    others = [name for name in names if name in datasets.others()]
+    for name, found in _looked_up(_places, others, max(timeout_seconds or 0, LOOK_UP_SECONDS)):
         dataset_doors.learn(name, found)
 
 
-def metrics(asked: Sequence[str], seconds: float = LOOK_UP_SECONDS) -> tuple[MetricRecord, ...]:
+def metrics(asked: Sequence[str], timeout_seconds: float | None = None) -> tuple[MetricRecord, ...]:
     """What there is to say about metrics. RequestError for one that is not there, or is broken, or is named twice."""
-    places = [scores.door(name) for name in asked]
-    found = dict(_looked_up(_records, list(dict.fromkeys(places)), seconds))
-    for place, record in found.items():
+    places = list(dict.fromkeys(scores.door(name) for name in asked))
+    found: dict[str, MetricRecord] = {}
+    for place, record in _looked_up(_records, places, max(timeout_seconds or 0, LOOK_UP_SECONDS)):
         if isinstance(record, RequestError):
             raise record
-        if sum(record.name == other.name for other in found.values()) > 1:
-            raise RequestError(f"Two metrics are called {record.name!r}; rename {place}.")
+        if record.name in found:
+            raise RequestError(f"Two metrics are called {record.name!r}; rename the one at {place}.")
+        found[record.name] = record
     return tuple(found.values())
 
 

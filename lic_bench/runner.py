@@ -109,13 +109,12 @@ def prepare(request: Request, observer: Observer) -> Prepared:
     from lic_bench.report import anchor
 
     executors.find(request.executor)
-    patience = max(request.timeout_seconds or 0, plugins.LOOK_UP_SECONDS)
-    metrics = plugins.metrics(request.metrics, patience)
-    settings = replace(request.settings, metrics=tuple(scores.door(asked) for asked in request.metrics))
-    chosen = plugins.selection(request.models, patience)
+    metrics = plugins.metrics(request.metrics, request.timeout_seconds)
+    settings = replace(request.settings, metrics=tuple(dict.fromkeys(map(scores.door, request.metrics))))
+    chosen = plugins.selection(request.models, request.timeout_seconds)
     cards = chosen.cards
     anchor.check(request.anchor, [card.name for card in cards], request.dataset)
-    dataset = plugins.dataset(request.dataset, request.data, request.download, patience)
+    dataset = plugins.dataset(request.dataset, request.data, request.download, request.timeout_seconds)
     if dataset.left_out:
         observer.note(f"Left out of {dataset.source}, being no pictures: {', '.join(dataset.left_out)}.")
     pictures, broken = _readable(dataset, request.pictures)

@@ -233,7 +233,7 @@ def findings(examined: Iterable[Finding]) -> list[Finding]:
 
 def datasets(data: Path | None) -> None:
     """The described data sets as a table, and where each was found."""
-    from lic_bench.errors import DatasetError
+    from lic_bench.errors import RequestError
 
     rows = [("dataset", "pictures", "licence", "here")]
     broken = described.clashes()
@@ -244,7 +244,7 @@ def datasets(data: Path | None) -> None:
             found = described.find(name, data, download=False)
             here, licence = str(found.pictures[0].path.parent), found.licence or "none found"
             rows.append((name, str(len(found.pictures)), licence, here))
-        except DatasetError as error:
+        except RequestError as error:
             if told is None:
                 rows.append((name, "–", "–", "no: see below"))
                 broken[name] = str(error)

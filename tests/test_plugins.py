@@ -37,6 +37,7 @@ jpeg = zz_plugins:Codec
 [lic_bench.datasets]
 zz-pictures = zz_plugins:pictures
 zz-lost = zz_plugins:lost
+zz-ending = zz_crash:FOLDER
 kodak = zz_plugins:pictures
 
 [lic_bench.metrics]
@@ -118,6 +119,7 @@ def test_the_list_names_what_is_broken_and_lists_the_others(installed: str, tmp_
     assert "The name 'jpeg' is taken by lic_bench.zoo.classical:JPEG" in said
     sets = lic_bench("datasets", cwd=tmp_path, PYTHONPATH=installed).stdout
     assert any(line.split()[:2] == ["zz-pictures", "1"] for line in sets.splitlines())
+    assert "zz-ending: The plug-in zz-ending cannot be looked up: its process ended with exit code 5" in sets
     assert "leads to" in sets
     assert "nowhere, which is not there" in sets
     assert "The data set 'kodak' is one of lic-bench's own" in sets
@@ -142,7 +144,7 @@ def test_broken_codecs_are_failures_and_the_others_are_measured(installed: str, 
 def test_an_import_that_never_ends_is_given_up(tmp_path: Path) -> None:
     file = tmp_path / "endless.py"
     file.write_text("while True:\n    pass\n")
-    chosen = plugins.selection(["jpeg", f"{file}:Codec"], seconds=4)
+    chosen = plugins.selection(["jpeg", f"{file}:Codec"], at_least=4)
     assert [card.name for card in chosen.cards] == ["jpeg"]
     (reason,) = chosen.broken.values()
     assert "gave no result within 4 s" in reason
@@ -198,6 +200,12 @@ def test_a_broken_metric_is_named_and_the_row_is_kept(metric: str, reason: str, 
 def test_a_metric_that_is_not_there_is_refused_before_anything_is_measured(asked: str, said: str) -> None:
     with pytest.raises(RequestError, match=said):
         plugins.metrics([asked])
+
+
+def test_two_metrics_of_one_name_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "another.py").write_text("def mean_error(original, decoded): ...\n")
+    with pytest.raises(RequestError, match="Two metrics are called 'mean_error'"):
+        plugins.metrics([reference("mean_error"), f"{tmp_path / 'another.py'}:mean_error"])
 
 
 def test_a_score_is_a_number_or_none() -> None:
