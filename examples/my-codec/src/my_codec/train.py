@@ -17,8 +17,8 @@ from torch import Tensor, nn
 
 from my_codec.model import POINTS, MyCodec
 
-PICTURES = ("brick", "camera", "coins", "grass", "gravel", "hubble_deep_field", "immunohistochemistry", "moon")
-PICTURES += ("retina", "rocket")
+TEXTURES = ("brick", "camera", "coins", "grass", "gravel", "moon")
+PICTURES = (*TEXTURES, "hubble_deep_field", "immunohistochemistry", "retina", "rocket")
 LAMBDAS = dict(zip(POINTS, (0.0025, 0.005, 0.01, 0.02), strict=True))
 """What an error weighs against a bit: bits per pixel + lambda x 255^2 x mean squared error."""
 
