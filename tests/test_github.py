@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -35,8 +36,6 @@ INPUTS = {
     "dataset": "pictures",
     "run-options": "--points 50 --timing-repeats 0 --no-memory",
 }
-
-pytestmark = pytest.mark.skipif(not ACTION.is_file(), reason="only in a checkout")
 
 
 @pytest.fixture(scope="module")
@@ -172,3 +171,40 @@ def test_actions_of_others_are_githubs_own_and_of_a_version(path: Path) -> None:
             owner, _, version = step.uses.partition("@")
             assert owner.startswith("actions/")
             assert version.startswith("v")
+
+
+def test_a_runner_does_with_steps_what_githubs_does(tmp_path: Path) -> None:
+    (tmp_path / "workflow.yml").write_text("""
+env: {WHO: workflow, WHERE: there}
+jobs:
+  only:
+    env: {WHO: job}
+    steps:
+      - {name: default shell, run: "false | echo $WHO $WHERE"}
+      - {name: pipe, id: pipe, shell: bash, run: "false | echo $WHO; echo not reached", env: {WHO: "${{ env.WHERE }}"}}
+      - {name: after, run: "true"}
+      - {name: told, if: "${{ always() && steps.pipe.outcome == 'failure' }}", run: "echo told > $GITHUB_STEP_SUMMARY"}
+      - {name: other, if: "!cancelled() && steps.pipe.outcome == 'success'", run: "true"}
+      - {name: used, if: always(), uses: actions/cache@v4}
+""")
+    steps = github_steps.read(tmp_path / "workflow.yml")
+    job = github_steps.execute(steps, tmp_path, {"PATH": os.environ["PATH"]}, tmp_path / "runner")
+    assert list(job.outcome.values()) == ["success", "failure", "skipped", "success", "skipped", "used"]
+    assert job.log["default shell"] == "job there\n\n(exit code 0)"
+    assert job.log["pipe"] == "there\n\n(exit code 1)"
+    assert job.summary == "told\n"
+    assert job.failed
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        '{run: "echo ${{ github.event.title }}"}',
+        '{run: "true", if: "github.actor == 1"}',
+        "{run: x, timeout-minutes: 5}",
+    ],
+)
+def test_what_a_runner_here_does_not_know_is_an_error(step: str, tmp_path: Path) -> None:
+    (tmp_path / "workflow.yml").write_text(f"jobs: {{only: {{steps: [{step}]}}}}")
+    with pytest.raises(AssertionError, match=r"not known here|code that others write"):
+        github_steps.execute(github_steps.read(tmp_path / "workflow.yml"), tmp_path, {}, tmp_path)
