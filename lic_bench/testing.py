@@ -217,11 +217,12 @@ class Benchmarks:
 def examined(model: str, point: str | None, weights: Path | None, device: str) -> tuple[Finding, ...]:
     """What the doctor finds at one operating point, by default the first."""
     from lic_bench import catalogue
+    from lic_bench.doctor import checkpoint
     from lic_bench.doctor.examination import examine
 
     card = catalogue.card(model)
     chosen = card.points[0] if point is None else card.point(point)
-    return tuple(examine(card, chosen, weights, device))
+    return tuple(examine(card, chosen, weights or checkpoint.at_hand(card, chosen), device))
 
 
 def diagnosis(model: str, findings: Collection[Finding]) -> str:

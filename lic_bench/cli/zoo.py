@@ -58,15 +58,13 @@ def doctor(
 
     from lic_bench import cost_tables, plugins, show
     from lic_bench import doctor as practice
-    from lic_bench import weights as checkpoints
-    from lic_bench.doctor import examination
+    from lic_bench.doctor import checkpoint, examination
 
     card, *others = plugins.selection(model, timeout).cards
     if others:
         raise RequestError(f"The doctor examines one model at a time, and {model!r} names {1 + len(others)}.")
     chosen = card.points[0] if point is None else card.point(point)
-    if weights is None and isinstance(checkpoints.find(card, chosen), checkpoints.Found):
-        weights = checkpoints.obtain(card, chosen, allow_download=False).path
+    weights = weights or checkpoint.at_hand(card, chosen)
     where, threads, size = chosen_device(device), torch.get_num_threads(), cost_tables.size(large)
     examined = examination.examine(card, chosen, weights, where, large=size, threads=threads, timeout_seconds=timeout)
     codes = not card.estimates_only

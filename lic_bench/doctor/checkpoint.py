@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from lic_bench import catalogue
+from lic_bench import catalogue, weights
 from lic_bench.codec import Codec, CodecCard, HasParts, Point
 from lic_bench.doctor.findings import Finding, doubtful, sound, told, wrong
 from lic_bench.doctor.witness import Patient
@@ -72,20 +72,30 @@ def look(patient: Patient, codec: Codec) -> Look:
     )
 
 
-def file(point: Point, weights: Path) -> Iterator[Finding]:
+def at_hand(card: CodecCard, point: Point) -> Path | None:
+    """The checkpoint of a point that is in the package or in the cache, proved; None where there is none.
+
+    WeightsError for one that is not the file it should be.
+    """
+    if isinstance(weights.find(card, point), weights.Missing):
+        return None
+    return weights.obtain(card, point, allow_download=False).path
+
+
+def file(point: Point, path: Path) -> Iterator[Finding]:
     """The file itself: its sha256, and how its tensors are laid out. WeightsError for what is no checkpoint."""
-    layout = describe(weights)
-    digest = sha256_of(weights)
+    layout = describe(path)
+    digest = sha256_of(path)
     published = point.weights.sha256 if point.weights is not None else None
     whose = "nobody published one to compare it with"
     if published is not None:
         whose = "" if digest.startswith(published.lower()) else "not "
         whose += f"the published file ({published})"
-    yield told("file", f"{weights.stat().st_size:,} bytes, sha256 {digest}; {whose}.")
+    yield told("file", f"{path.stat().st_size:,} bytes, sha256 {digest}; {whose}.")
     yield told("layout", f"{layout}.")
 
 
-def fit(card: CodecCard, point: Point, weights: Path | None, seen: Look) -> Finding:
+def fit(card: CodecCard, point: Point, path: Path | None, seen: Look) -> Finding:
     """How large the network is, and where it differs from the card's."""
     if weights is None:
         return told(
