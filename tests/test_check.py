@@ -79,6 +79,13 @@ def test_a_sum_is_told_with_its_share_and_the_picture_that_moved_most() -> None:
     assert change.sentence == "4,000 → 4,200 bytes over 4 pictures (+5.00 %; most on c (+20.00 %))"
 
 
+def test_what_moved_within_its_limit_is_not_said_to_be_as_before() -> None:
+    assert only(checked(rows()), "stream bytes").sentence == "4,000 bytes over 4 pictures, as before"
+    moved = only(checked(rows(stream_bytes=1001), container_bytes=1), "stream bytes")
+    assert moved.verdict is Verdict.SAME
+    assert moved.sentence.startswith("4,000 → 4,004 bytes over 4 pictures (+0.10 %")
+
+
 def test_a_picture_that_lost_much_is_not_hidden_in_the_mean() -> None:
     moved = {"a": 28.0, "b": 31.0, "c": 31.0, "d": 30.0}
     outcome = checked([replace(row, psnr_db=moved[row.picture]) for row in rows()])
@@ -89,7 +96,9 @@ def test_a_picture_that_lost_much_is_not_hidden_in_the_mean() -> None:
 def test_a_picture_that_is_lossless_no_more_is_worse_and_one_that_still_is_is_not() -> None:
     before = rows(psnr_db=math.inf)
     assert only(checked(before, before), "PSNR").verdict is Verdict.SAME
-    assert only(checked(rows(), before), "PSNR").verdict is Verdict.WORSE
+    change = only(checked(rows(), before), "PSNR")
+    assert change.verdict is Verdict.WORSE
+    assert change.sentence.startswith("∞ → 30.000 dB over 4 pictures (lossless no more")
 
 
 def test_lengths_of_strings_may_take_other_bytes_in_a_container_whose_payload_moved() -> None:
@@ -229,7 +238,7 @@ def test_a_codec_that_fails_now_is_quoted_once_per_reason() -> None:
     outcome = checked([*rows()[:2], *failures])
     coding = only(outcome, "coding")
     assert coding.verdict is Verdict.FAILED
-    assert coding.sentence == "measure: ValueError: no sign bit (and 1 more pictures)"
+    assert coding.sentence == "measure: ValueError: no sign bit (and 1 more picture)"
     assert "does not code any more at 1: measure: ValueError: no sign bit" in outcome.diagnoses["net"]
 
 

@@ -57,13 +57,15 @@ def diagnose(changes: Sequence[Change]) -> str:
     if failed:
         where = f" at {failed[0].point}" if failed[0].point else ""
         return f"It does not code any more{where}: {failed[0].sentence.rstrip('.')}."
+    if not moved:
+        return ""
     seen = _Seen(changes, moved)
     for fits in (_absent, _weights, _channels, _layers, _bytes, _rate_and_quality, _bits, _times):
         sentence = fits(seen)
         if sentence:
             return sentence if fits is _times else f"{sentence}{_and_time(seen)}"
     names = ", ".join(dict.fromkeys(change.quantity for change in moved))
-    return f"Only this moved: {names}." if names else ""
+    return f"Only this moved: {names}."
 
 
 def _absent(seen: _Seen) -> str:

@@ -69,6 +69,11 @@ def found(
     return Change(*where, quantity, verdict, sentence, fails=decided, **more)  # type: ignore[arg-type]
 
 
+def counted(number: int, thing: str) -> str:
+    """ "1 picture", "2 pictures"."""
+    return f"{number} {thing}{'s' * (number != 1)}"
+
+
 @dataclass(frozen=True)
 class Outcome:
     """Every comparison of a check. `diagnoses` has a sentence for each codec of which something changed."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lic_bench.check.baseline import Kept
-from lic_bench.check.outcome import Change, Verdict, found
+from lic_bench.check.outcome import Change, Verdict, counted, found
 from lic_bench.check.pairs import Pairs, by_point
 from lic_bench.records import Failure, Training
 
@@ -65,7 +65,7 @@ def _pictures(before: Kept, now: Kept) -> Iterator[Change]:
     for name in (name for name in new if name not in old):
         yield found(("", ""), "data set", Verdict.NEW, "this picture is not in the baseline", picture=name)
     if set(old) == set(new) and not changed:
-        yield found(("", ""), "data set", Verdict.SAME, f"{len(old)} pictures, the same files")
+        yield found(("", ""), "data set", Verdict.SAME, f"{counted(len(old), 'picture')}, the same files")
 
 
 def _failures(now: Kept, before: Kept) -> Iterator[Change]:
@@ -77,7 +77,7 @@ def _failures(now: Kept, before: Kept) -> Iterator[Change]:
     for (codec, point, reason), rows in told.items():
         first = rows[0]
         where = "" if codec == EVERY else codec, "" if point == EVERY else point
-        more = f" (and {len(rows) - 1} more pictures)" if len(rows) > 1 else ""
+        more = f" (and {counted(len(rows) - 1, 'more picture')})" if len(rows) > 1 else ""
         again = "; it failed in the baseline too" if (codec, point, reason) in known else ""
         yield found(
             where, "coding" if codec != EVERY else "data set", Verdict.FAILED,
@@ -103,7 +103,7 @@ def _vanished(before: Kept, now: Kept) -> Iterator[Change]:
             continue
         lost = [name for name in rows if name not in new[codec, point] and name in here]
         if lost and (codec, point) not in broken:
-            sentence = f"{len(lost)} pictures of the baseline have no figures in the run, first {lost[0]}"
+            sentence = f"no figures in the run for {counted(len(lost), 'picture')} of the baseline, first {lost[0]}"
             yield found((codec, point), "pictures", Verdict.GONE, sentence, picture=lost[0])
 
 

@@ -10,7 +10,7 @@ from statistics import fmean
 
 from lic_bench import bdrate, curves
 from lic_bench.check.limits import Limits
-from lic_bench.check.outcome import Change, Verdict, found
+from lic_bench.check.outcome import Change, Verdict, counted, found
 from lic_bench.check.pairs import Pairs
 from lic_bench.records import Measurement, MetricRecord
 
@@ -110,7 +110,7 @@ def _compared(pairs: Pairs, quantity: Quantity, limits: Limits) -> Iterator[Chan
     known = [(b, n) for b, n in pairs.rows if quantity.read(b) is not None]
     lost = [now.picture for _, now in known if quantity.read(now) is None]
     if lost:
-        sentence = f"there was a figure before and there is none now ({len(lost)} pictures, first {lost[0]})"
+        sentence = f"there was a figure before and there is none now ({counted(len(lost), 'picture')}, first {lost[0]})"
         yield found(pairs.where, quantity.name, Verdict.GONE, sentence, picture=lost[0])
         return
     values = [(b.picture, quantity.read(b) or 0.0, quantity.read(n) or 0.0) for b, n in known]
@@ -122,14 +122,14 @@ def _compared(pairs: Pairs, quantity: Quantity, limits: Limits) -> Iterator[Chan
 
 def _whole(pairs: Pairs, quantity: Quantity, values: Sequence[tuple[str, float, float]]) -> Change:
     """Over the data set: the sum, or the mean over pictures of a score."""
-    count = f"{len(values)} picture{'s' * (len(values) != 1)}"
+    count = counted(len(values), "picture")
     before = _together(quantity, [old for _, old, _ in values])
     now = _together(quantity, [new for _, _, new in values])
     moved = [(name, _moved(quantity, old, new)) for name, old, new in values]
     total = (now - before) / before * 100 if quantity.relative and before else fmean(m for _, m in moved)
     verdict = _verdict(quantity, total, quantity.limit)
     unit = f" {quantity.unit}" if quantity.unit else ""
-    if verdict is Verdict.SAME:
+    if all(old == new for _, old, new in values):
         sentence = f"{_text(quantity, now)}{unit} over {count}, as before"
     else:
         name, most = max(moved, key=lambda item: abs(item[1]))
@@ -167,12 +167,12 @@ def _container(pairs: Pairs, limits: Limits) -> Iterator[Change]:
         return
     before, now = (sum(8 * row[at].stream_bytes - (row[at].payload_bits or 0) for row in pairs.rows) for at in (0, 1))
     spare = sum(LENGTH_BYTES for old, new in pairs.rows if old.payload_bits != new.payload_bits)
-    moved = (now - before) / 8
+    moved, count = (now - before) / 8, counted(len(pairs.rows), "picture")
     limit = limits.container_bytes * len(pairs.rows) + spare
     verdict = Verdict.WORSE if moved > limit else Verdict.BETTER if moved < -limit else Verdict.SAME
-    sentence = f"{before / 8:,.0f} → {now / 8:,.0f} bytes over {len(pairs.rows)} pictures ({moved:+,.0f})"
-    if verdict is Verdict.SAME:
-        sentence = f"{now / 8:,.0f} bytes over {len(pairs.rows)} pictures, as before"
+    sentence = f"{before / 8:,.0f} → {now / 8:,.0f} bytes over {count} ({moved:+,.0f})"
+    if before == now:
+        sentence = f"{now / 8:,.0f} bytes over {count}, as before"
     yield found(
         pairs.where, "container", verdict, sentence, before=before // 8, now=now // 8, unit="bytes",
         share=_share(before, now),
@@ -238,6 +238,8 @@ def _verdict(quantity: Quantity, moved: float, limit: float) -> Verdict:
 
 
 def _difference(quantity: Quantity, moved: float) -> str:
+    if math.isinf(moved) and not quantity.relative:
+        return "lossless now" if moved > 0 else "lossless no more"
     return f"{moved:+.2f} %" if quantity.relative else f"{moved:+{quantity.form}} {quantity.unit}".rstrip()
 
 
