@@ -16,7 +16,7 @@ from lic_bench.doctor.findings import Finding, doubtful, sound, told, wrong
 from lic_bench.doctor.witness import Patient
 from lic_bench.fetch import sha256_of
 from lic_bench.learned import Estimator, LearnedCodec
-from lic_bench.zoo.checkpoints import TABLES, describe
+from lic_bench.zoo.checkpoints import describe
 
 SHOWN = 8
 
@@ -61,13 +61,15 @@ def look(patient: Patient, codec: Codec) -> Look:
             usual_count, differing = _parameters(usual.network), _differing(network, usual.network)
     state = network.state_dict(keep_vars=True)
     named = dict(network.named_modules())
+    tables = {name: buffer for name, buffer in network.named_buffers() if name.endswith("_quantized_cdf")}
     return Look(
         kind=kind,
         parameters=count,
         usual_parameters=usual_count,
         differing=differing,
         not_finite=tuple(name for name, tensor in state.items() if not _sane(tensor)),
-        empty_tables=tuple(name for name, tensor in network.named_buffers() if _table(name) and tensor.numel() == 0),
+        # Some tables may be empty by design, where a network codes with others; with none at all nothing is coded.
+        empty_tables=tuple(tables) if not any(table.numel() for table in tables.values()) else (),
         training=tuple(name or "the network" for name, part in named.items() if part.training),
     )
 
@@ -141,10 +143,6 @@ def _sane(tensor: torch.Tensor) -> bool:
         return True
     bad = ~tensor.isfinite() if isinstance(tensor, nn.Parameter) else tensor.isnan()
     return not bool(bad.any())
-
-
-def _table(name: str) -> bool:
-    return name.rpartition(".")[2] in TABLES
 
 
 def _differing(ours: nn.Module, theirs: nn.Module) -> str:
