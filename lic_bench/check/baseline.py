@@ -150,7 +150,8 @@ def _from_file(path: Path) -> Kept:
 
 def _runs_below(place: Path) -> tuple[list[Path], list[Path]]:
     """Finished and unfinished run folders directly below, oldest first; what cannot be read is neither."""
-    finished, unfinished = [], []
+    finished: list[tuple[str, Path]] = []
+    unfinished: list[tuple[str, Path]] = []
     for path in sorted(place.glob(f"*/{store.HEADER}")):
         try:
             header = store.header_from_json(path.read_text(encoding="utf-8"))
