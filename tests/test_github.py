@@ -16,6 +16,7 @@ from xml.etree import ElementTree
 import bare_machine
 import github_steps
 import pytest
+import yaml
 from conftest import picture
 from PIL import Image as pillow
 
@@ -158,6 +159,12 @@ def test_the_action_and_the_workflow_run_the_same_scripts() -> None:
     workflow = {step.name: step.script for step in github_steps.read(WORKFLOW).steps if step.script}
     assert set(workflow) - set(action) == {"Tests"}
     assert {name for name in action if action[name] != workflow[name]} == {"Install"}
+
+
+def test_the_readme_gives_the_action_inputs_that_it_has() -> None:
+    (example,) = re.findall(r"^```yaml\n(.*?)^```", (ROOT / "README.md").read_text(), re.DOTALL | re.MULTILINE)
+    _, step = yaml.safe_load(example)
+    assert set(step["with"]) <= set(github_steps.read(ACTION).inputs)
 
 
 def test_our_own_workflow_runs_what_every_machine_runs() -> None:
