@@ -161,8 +161,9 @@ def test_the_action_and_the_workflow_run_the_same_scripts() -> None:
     assert {name for name in action if action[name] != workflow[name]} == {"Install"}
 
 
-def test_the_readme_gives_the_action_inputs_that_it_has() -> None:
-    (example,) = re.findall(r"^```yaml\n(.*?)^```", (ROOT / "README.md").read_text(), re.DOTALL | re.MULTILINE)
+def test_the_page_on_workflows_gives_the_action_inputs_that_it_has() -> None:
+    page = (ROOT / "docs" / "your-codec.md").read_text()
+    (example,) = re.findall(r"^```yaml\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
     _, step = yaml.safe_load(example)
     assert set(step["with"]) <= set(github_steps.read(ACTION).inputs)
 
