@@ -653,6 +653,8 @@ def test_the_commands_export_import_and_compare(tmp_path):
     done = lic_bench("export", path, "--keys", "psnr", "-o", "out", cwd=tmp_path)
     assert done.stdout.strip() == "out/jpeg.json"
     assert "Files of compressai do not hold the points' labels, single pictures" in done.stderr
+    done = lic_bench("import", "out/jpeg.json", "--as", "curve", "-o", "out", cwd=tmp_path)
+    assert done.stdout.strip() == "out/jpeg.json.curve.csv"
     assert "psnr" in json.loads((tmp_path / "out" / "jpeg.json").read_text())["results"]
     done = lic_bench("import", "nothing.json", "--dataset", "kodak", cwd=tmp_path, code=2)
     assert "nothing.json cannot be read" in done.stderr

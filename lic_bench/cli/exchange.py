@@ -74,7 +74,7 @@ def import_(
         typer.Option(
             "--output",
             "-o",
-            help="The file of curves (FILE.curve.csv), or where run folders are (runs).",
+            help="The file of curves, or the folder for it (FILE.curve.csv), or where run folders are (runs).",
             show_default=False,
         ),
     ] = None,
@@ -101,7 +101,8 @@ def import_(
         folder = importing.as_run(taken, asked, output or Path("runs"), machine.command())
         typer.echo(runner.report(folder).page)
         return
-    path = output or Path(f"{taken[0].file.rstrip('/')}.curve.csv")
+    usual = f"{Path(taken[0].file).name}.curve.csv"
+    path = output / usual if output is not None and output.is_dir() else output or Path(usual)
     typer.echo(disk.write_curves(importing.as_curves(taken, asked), path, files))
 
 
