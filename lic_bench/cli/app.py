@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from lic_bench import __version__
 
+ORDER = (
+    "run", "report", "complexity", "audit", "models", "datasets", "fetch", "convert", "new", "doctor", "check",
+    "baseline", "import", "export",
+)  # fmt: skip
+"""The commands as `--help` lists them: measuring, what there is to measure, a codec of one's own, other tools."""
+
+
+class InOrder(TyperGroup):
+    """Lists its commands in ORDER, whatever order they joined in."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """The commands' names; ValueError for one that has no place in ORDER."""
+        return sorted(super().list_commands(ctx), key=ORDER.index)
+
+
 app = typer.Typer(
     name="lic-bench",
+    cls=InOrder,
     help="Honest benchmarks and complexity analysis for learned image compression.",
     no_args_is_help=True,
     add_completion=False,
