@@ -275,6 +275,19 @@ def test_a_baseline_of_quite_another_data_set_is_a_wrong_request() -> None:
         compare(run(elsewhere, dataset="kodak"), run(rows(), "baseline"))
 
 
+def test_imported_figures_are_not_checked() -> None:
+    theirs = run(rows(), "theirs", imported_from=("theirs.json",))
+    with pytest.raises(RequestError, match=r"The figures in theirs were imported \(theirs\.json\) and not measured"):
+        compare(run(rows()), theirs)
+
+
+def test_the_run_of_the_baseline_itself_and_limits_for_nobody_are_told() -> None:
+    book = LimitBook(by_codec={"net": {}, "codex": {}})
+    (same, idle) = compare(run(rows()), run(rows()), book).notes
+    assert same == "This is the very run that the baseline was made of, so nothing can have moved."
+    assert idle == 'The limits for [codec."codex"] concern no codec of the run or the baseline.'
+
+
 def test_limits_are_read_with_those_of_some_codecs_on_top(tmp_path: Path) -> None:
     file = tmp_path / "limits.toml"
     file.write_text('psnr_db = 0.5\n[codec."net*"]\nstream_percent = 10\nrequire_times = true\n')

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 
 from lic_bench.check import channels, diagnosis, machines, presence, quality, speed, work
 from lic_bench.check.baseline import Kept
@@ -13,15 +14,19 @@ from lic_bench.errors import RequestError
 
 
 def compare(now: Kept, before: Kept, limits: LimitBook | None = None) -> Outcome:
-    """The outcome of checking `now` against `before`. RequestError for a baseline of quite another data set."""
+    """The outcome of checking `now` against `before`.
+
+    RequestError for a baseline of quite another data set, and for figures that were imported.
+    """
+    _require_measured(before, now)
     _require_same_subject(before, now)
-    comparisons = list(_all(now, before, limits or LimitBook()))
+    limits = limits or LimitBook()
+    comparisons = list(_all(now, before, limits))
     counted = [change for change in comparisons if change.codec and change.verdict not in _NO_COMPARISON]
     if not counted:
         comparisons.append(found(("", ""), "run", Verdict.FAILED, "nothing could be compared with the baseline"))
-    return Outcome(
-        now.name, before.name, tuple(comparisons), diagnosis.of_codecs(comparisons), (*_notes(before), *now.notes)
-    )
+    notes = (*_notes(before, now), *_idle(limits, before, now), *now.notes)
+    return Outcome(now.name, before.name, tuple(comparisons), diagnosis.of_codecs(comparisons), notes)
 
 
 _NO_COMPARISON = (Verdict.NOT_COMPARABLE, Verdict.NEW, Verdict.GONE, Verdict.FAILED)
@@ -54,7 +59,31 @@ def _require_same_subject(before: Kept, now: Kept) -> None:
         )
 
 
-def _notes(before: Kept) -> tuple[str, ...]:
+def _require_measured(*runs: Kept) -> None:
+    """What others measured, on machines nobody knows, is no run to be checked."""
+    for run in runs:
+        if run.header.imported_from:
+            raise RequestError(
+                f"The figures in {run.name} were imported ({', '.join(run.header.imported_from)}) and not measured by "
+                "lic-bench; a check compares measured runs. `lic-bench report RUN --curve FILE` draws others beside it."
+            )
+
+
+def _notes(before: Kept, now: Kept) -> tuple[str, ...]:
+    """What a reader must know of the baseline."""
+    said = list(before.notes)
     if before.header.finished is None:
-        return (*before.notes, f"The baseline {before.name} was never finished; what it lacks is reported as new.")
-    return before.notes
+        said.append(f"The baseline {before.name} was never finished; what it lacks is reported as new.")
+    if before.header == now.header and before.rows == now.rows:
+        said.append("This is the very run that the baseline was made of, so nothing can have moved.")
+    return tuple(said)
+
+
+def _idle(limits: LimitBook, *runs: Kept) -> tuple[str, ...]:
+    """Limits for codecs that neither run has: perhaps a name was misspelt."""
+    codecs = {row.codec for run in runs for row in run.rows}
+    return tuple(
+        f'The limits for [codec."{pattern}"] concern no codec of the run or the baseline.'
+        for pattern in limits.by_codec
+        if not any(fnmatchcase(codec, pattern) for codec in codecs)
+    )

@@ -25,7 +25,7 @@ def check(
     run: Annotated[Path, typer.Argument(help="A run folder, or a folder of runs: its newest finished one.")],
     against: Annotated[Path, typer.Option("--against", help="The baseline: a run folder or a baseline file.")],
     limits: Annotated[
-        Path | None, typer.Option("--limits", help="TOML of limits; see the README.", show_default=False)
+        Path | None, typer.Option("--limits", help="TOML of limits, such as psnr_db = 0.02.", show_default=False)
     ] = None,
     form: Annotated[Way, typer.Option("--format", help="How it is printed.")] = Way.TABLE,
     json: Annotated[Path | None, typer.Option("--json", help="Also write JSON there.", show_default=False)] = None,
