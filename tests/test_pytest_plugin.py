@@ -19,6 +19,14 @@ from lic_bench.testing import BenchmarkRun, Benchmarks
 pytest_plugins = ["pytester"]
 
 QUIET = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest")
+
+
+@pytest.fixture(autouse=True)
+def _no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A session that a test begins is no worker of the one that runs the tests, in which nothing is timed."""
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
+
+
 ACCELERATOR = """
 import time
 
