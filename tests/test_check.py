@@ -263,6 +263,11 @@ def test_other_weights_fail_and_a_network_that_lost_its_weights_does() -> None:
     other = checked(rows(**trained | {"weights_sha256": "bb" * 32}), rows(**trained))
     assert only(other, "weights").fails
     assert "other weights" in other.diagnoses["net"]
+    # As after training a changed network anew: the layers are the news.
+    wider = replace(MACS, macs=4000, by_part={"g_s": 3000, "h_s": 1000}, by_layer={"g_s.0": 3000, "h_s.0": 1000})
+    retrained = checked(rows(weights_sha256="bb" * 32, macs=(wider,)), rows(weights_sha256="aa" * 32, macs=(MACS,)))
+    assert retrained.diagnoses["net"].startswith("The network was changed, in g_s of decode: g_s.0")
+    assert retrained.diagnoses["net"].endswith("It runs with other weights, too.")
     untrained = rows(training=Training.UNTRAINED, psnr_db=None, ms_ssim=None)
     outcome = checked(untrained, rows(**trained))
     assert [change.quantity for change in outcome.changes if change.fails] == ["weights"]

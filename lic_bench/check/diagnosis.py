@@ -49,8 +49,8 @@ def of_codecs(changes: Iterable[Change]) -> dict[str, str]:
 def diagnose(changes: Sequence[Change]) -> str:
     """What the changes of one codec have in common, in a sentence or two; nothing where nothing moved.
 
-    The first that fits: it fails; it is not there; other weights; channels exchanged; layers; bytes that no
-    likelihood explains; rate and quality, or one of them; time or memory alone.
+    The first that fits: it fails; it is not there; other weights, with layers or without; channels exchanged; layers;
+    bytes that no likelihood explains; rate and quality, or one of them; time or memory alone.
     """
     moved = sorted((change for change in changes if change.verdict in MOVED), key=lambda change: change.rank)
     failed = [change for change in changes if change.verdict is Verdict.FAILED]
@@ -77,6 +77,9 @@ def _absent(seen: _Seen) -> str:
 def _weights(seen: _Seen) -> str:
     if not seen.of("weights"):
         return ""
+    layers = _layers(seen)
+    if layers:
+        return f"{layers} It runs with other weights, too."
     return "It runs with other weights: it is another model, which may explain all that follows."
 
 
