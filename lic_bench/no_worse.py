@@ -11,10 +11,8 @@ from pathlib import Path
 from lic_bench import api
 from lic_bench.check import baseline as kept
 from lic_bench.check import written
-from lic_bench.check.outcome import Change, Outcome, Verdict
+from lic_bench.check.outcome import NO_COMPARISON, Change, Outcome, Verdict
 from lic_bench.errors import LicBenchError
-
-NO_COMPARISON = (Verdict.NOT_COMPARABLE, Verdict.NEW, Verdict.GONE, Verdict.FAILED)
 
 
 def compared(run: Path, baseline: Path, limits: Path | None, only: Collection[str]) -> Outcome:

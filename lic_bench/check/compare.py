@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from lic_bench.check import channels, diagnosis, machines, presence, quality, speed, work
 from lic_bench.check.baseline import Kept
 from lic_bench.check.limits import LimitBook
-from lic_bench.check.outcome import Change, Outcome, Verdict, found
+from lic_bench.check.outcome import NO_COMPARISON, Change, Outcome, Verdict, found
 from lic_bench.check.pairs import pairs
 from lic_bench.errors import RequestError
 
@@ -22,14 +22,11 @@ def compare(now: Kept, before: Kept, limits: LimitBook | None = None) -> Outcome
     _require_same_subject(before, now)
     limits = limits or LimitBook()
     comparisons = list(_all(now, before, limits))
-    counted = [change for change in comparisons if change.codec and change.verdict not in _NO_COMPARISON]
+    counted = [change for change in comparisons if change.codec and change.verdict not in NO_COMPARISON]
     if not counted:
         comparisons.append(found(("", ""), "run", Verdict.FAILED, "nothing could be compared with the baseline"))
     notes = (*_notes(before, now), *_idle(limits, before, now), *now.notes)
     return Outcome(now.name, before.name, tuple(comparisons), diagnosis.of_codecs(comparisons), notes)
-
-
-_NO_COMPARISON = (Verdict.NOT_COMPARABLE, Verdict.NEW, Verdict.GONE, Verdict.FAILED)
 
 
 def _all(now: Kept, before: Kept, limits: LimitBook) -> Iterator[Change]:

@@ -24,6 +24,8 @@ class Verdict(StrEnum):
 
 
 FAILING = (Verdict.FAILED, Verdict.GONE, Verdict.WORSE)
+NO_COMPARISON = (Verdict.NOT_COMPARABLE, Verdict.NEW, Verdict.GONE, Verdict.FAILED)
+"""Verdicts of what has no figure on one side or the other, or none that can be set beside it."""
 RANK = {verdict: rank for rank, verdict in enumerate(Verdict)}
 
 
