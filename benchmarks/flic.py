@@ -20,9 +20,10 @@ import torch
 from lic_bench.zoo.networks import flic, gaussian
 from lic_bench.zoo.networks.coding import FactorizedPrior
 
-from lic_bench import catalogue, macs
 from lic_bench.codec import Image
+from lic_bench.complexity import mac_counter
 from lic_bench.records import Call
+from lic_bench.registry import codecs
 
 WIDTH, HEIGHT = 768, 512
 WANTED_SECONDS = {Call.ENCODE: 8.0, Call.DECODE: 13.0}
@@ -65,12 +66,12 @@ def give_the_coder_work(codec: Any, image: Image) -> None:
 def main(repeats: int) -> None:
     """Print MACs with and without keeping keys and values, then times."""
     torch.set_num_threads(1)
-    card = catalogue.card("flic")
+    card = codecs.card("flic")
     codec: Any = card.load(card.points[0])
     network: flic.FLIC = codec.network
     for keeps, what in ((True, "keeping keys and values"), (False, "five full passes")):
         network.keeps = keeps
-        work = {call: macs.count(codec, WIDTH, HEIGHT, call).kmac_per_pixel for call in WANTED_SECONDS}
+        work = {call: mac_counter.count(codec, WIDTH, HEIGHT, call).kmac_per_pixel for call in WANTED_SECONDS}
         print(f"{what}: encode {work[Call.ENCODE]:.2f}, decode {work[Call.DECODE]:.2f} kMAC/pixel")
     network.keeps = True
 

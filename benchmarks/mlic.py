@@ -22,8 +22,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from lic_bench import catalogue
-from lic_bench.macs import count
+from lic_bench.complexity.mac_counter import count
+from lic_bench.registry import codecs
 
 # Seconds not to be exceeded at 768x512 on a machine whose plain convolution runs at QUIET GMAC/s.
 LIMITS = {"loc-lic": (1.9, 2.1), "mlicpp": (5.2, 6.6), "mlicpp-2023": (6.5, 8.0)}
@@ -73,7 +73,7 @@ def by_part(network: nn.Module) -> Iterator[dict[str, float]]:
 
 def report(name: str, width: int, height: int, passes: int) -> None:
     """Time one codec and print what came out."""
-    card = catalogue.card(name)
+    card = codecs.card(name)
     codec = card.load(card.points[0])
     image = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
     stream = codec.encode(image)

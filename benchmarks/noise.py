@@ -25,14 +25,18 @@ import numpy as np
 from lic_bench.zoo.demo import FACTORIZED
 from PIL import Image as pillow
 
-from lic_bench import __version__, catalogue, execute, machine, store, weights
-from lic_bench import datasets as described
+from lic_bench import __version__
+from lic_bench.assets import datasets as described
+from lic_bench.assets import weights
+from lic_bench.benchmark import environment, run_folder
+from lic_bench.benchmark.executors import processes
 from lic_bench.check import baseline
 from lic_bench.check.baseline import Kept
 from lic_bench.check.compare import compare
 from lic_bench.check.outcome import Outcome, Verdict
 from lic_bench.codec import Codec, CodecCard, Image, Point
 from lic_bench.records import Job, RunHeader, Settings, Training
+from lic_bench.registry import codecs
 
 SLOWER = 1.5
 POINT = "2"
@@ -99,22 +103,22 @@ def job(folder: Path, door: str, settings: Settings) -> Job:
 def measured(done: Job, root: Path) -> None:
     """One run folder of one job, measured in fresh processes."""
     records = tuple(described.read(picture)[1] for picture in described.find(done.dataset, None).pictures)
-    facts = machine.describe("cpu", done.settings.threads)
+    facts = environment.describe("cpu", done.settings.threads)
     header = RunHeader(
-        started=store.now(),
-        command=machine.command(),
+        started=run_folder.now(),
+        command=environment.command(),
         lic_bench=__version__,
         commit=None,
         dirty=None,
         machine=facts,
-        packages=machine.packages(),
+        packages=environment.packages(),
         settings=done.settings,
         dataset=done.dataset,
         pictures=records,
         jobs=(done,),
     )
-    run = store.create(root, header)
-    for row in execute.rows([done]):
+    run = run_folder.create(root, header)
+    for row in processes.rows([done]):
         run.append(row)
     run.finish()
 
@@ -161,7 +165,7 @@ def main() -> int:
         folder = given.folder or Path(temporary)
         place = pictures(folder, given.pictures)
         settings = Settings(timing_repeats=given.repeats, timing_budget_seconds=60, memory=given.memory)
-        catalogue.card(f"{Path(__file__).resolve()}:SLOW")
+        codecs.card(f"{Path(__file__).resolve()}:SLOW")
         jobs = {
             name: job(place, door, settings)
             for name, door in (("plain", FACTORIZED.name), ("slow", f"{Path(__file__).resolve()}:SLOW"))
@@ -174,7 +178,7 @@ def main() -> int:
             [baseline.kept(path.parent) for path in sorted((folder / name).glob("*/run.json"), key=_age)]
             for name in jobs
         )
-        print(f"{len(plain)} rounds in {time.monotonic() - begun:.0f} s; {machine.processor()}")
+        print(f"{len(plain)} rounds in {time.monotonic() - begun:.0f} s; {environment.processor()}")
         draw = random.Random(SEED)
         false, lines = judged(plain, slow, ((draw.randrange(now), now) for now in range(1, len(plain))))
         every, more = judged(plain, slow, combinations(range(len(plain)), 2))

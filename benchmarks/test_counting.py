@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 
-from lic_bench import catalogue, cost, macs
+from lic_bench.complexity import codec_complexity, mac_counter
 from lic_bench.records import Call
+from lic_bench.registry import codecs
 
 MODELS = ("bmshj2018-factorized", "bmshj2018-hyperprior", "mbt2018")
 # Rounds in turn: a network at 3840x2160 takes fvcore a minute.
@@ -66,6 +67,6 @@ def test_counting_against_fvcore(benchmark: Any, name: str, size: tuple[int, int
     if known:
         mebibytes = [number / 2**20 for number in known[0][::-1]]
         print(f"memory {mebibytes[0]:.0f} MiB / {mebibytes[1]:.1f} MiB = {memory_ratio:.0f}")
-    card = catalogue.card(name)
-    codec = cost.loaded(card, card.points[0])
-    benchmark.pedantic(macs.count, args=(codec, *size, Call.FORWARD), rounds=5, warmup_rounds=1)
+    card = codecs.card(name)
+    codec = codec_complexity.loaded(card, card.points[0])
+    benchmark.pedantic(mac_counter.count, args=(codec, *size, Call.FORWARD), rounds=5, warmup_rounds=1)

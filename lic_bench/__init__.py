@@ -24,8 +24,8 @@ _API = {
     "run": "lic_bench.api",
     "check": "lic_bench.api",
     "complexity": "lic_bench.api",
-    "bd_rate": "lic_bench.bdrate",
-    "bd_psnr": "lic_bench.bdrate",
+    "bd_rate": "lic_bench.analysis.bdrate",
+    "bd_psnr": "lic_bench.analysis.bdrate",
     "read_curves": "lic_bench.api",
 }
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from lic_bench import catalogue, curve_files, runner
-from lic_bench import weights as checkpoints
+from lic_bench.analysis import curve_files
+from lic_bench.analysis.curves import RDCurve
+from lic_bench.assets import weights as checkpoints
+from lic_bench.benchmark import runner
 from lic_bench.check import baseline
 from lic_bench.check import limits as limitations
 from lic_bench.check.compare import compare
 from lic_bench.check.limits import LimitBook
 from lic_bench.check.outcome import Outcome
 from lic_bench.codec import Codec
-from lic_bench.cost import complexity
-from lic_bench.curves import RDCurve
+from lic_bench.complexity.codec_complexity import complexity
 from lic_bench.records import Settings
+from lic_bench.registry import codecs
 
 __all__ = ["check", "codec", "complexity", "read_curves", "run"]
 
@@ -27,7 +29,7 @@ def codec(name: str, point: str | None = None, weights: str | Path | None = None
     fixed seed, a checkpoint's path, or "auto": the package's, the cache's, or the published file, downloaded and
     proved. Raises RequestError for an unknown name or point, WeightsError for a checkpoint that does not fit.
     """
-    card = catalogue.card(name)
+    card = codecs.card(name)
     chosen = card.points[0] if point is None else card.point(point)
     if weights == "auto":
         return card.load(chosen, checkpoints.obtain(card, chosen).path if card.learned else None, device)

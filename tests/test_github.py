@@ -13,15 +13,14 @@ from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
-import bare_machine
-import github_steps
 import pytest
 import yaml
 from conftest import picture
+from helpers import bare_machine, github_steps
 from PIL import Image as pillow
 
 import lic_bench
-from lic_bench import starter
+from lic_bench import scaffold
 from lic_bench.check import baseline
 from lic_bench.records import Settings
 
@@ -101,7 +100,7 @@ def test_the_action_is_green_where_nothing_changed(
 def test_what_the_action_installs_is_whole(machine: Mapping[str, str]) -> None:
     example = Path(machine["PIP_TARGET"]) / "lic_bench" / "_data" / "example"
     there = {str(file.relative_to(example)) for file in example.rglob("*") if file.is_file()}
-    assert {file for file in there if not file.endswith(".pyc")} == {*starter.FILES}  # which pip compiles
+    assert {file for file in there if not file.endswith(".pyc")} == {*scaffold.FILES}  # which pip compiles
 
 
 @pytest.mark.usefixtures("green")

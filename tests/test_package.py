@@ -9,14 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from lic_bench import catalogue, datasets, published
+from lic_bench.analysis import published
+from lic_bench.assets import datasets
+from lic_bench.registry import codecs
 from lic_bench.report import page
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
 def test_cards_data_sets_evidence_and_templates_are_found() -> None:
-    assert len(catalogue.select("all")) >= 10
+    assert len(codecs.select("all")) >= 10
     assert {"kodak", "sample"} <= set(datasets.names())
     assert len(published.rd_points()) > 1000
     assert "<html" in page.resource("report.html")

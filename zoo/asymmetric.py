@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from lic_bench.codec import CodecCard, CurveId, Point, Weights
 
 if TYPE_CHECKING:
-    from lic_bench.learned import LearnedCodec
+    from lic_bench.learned_codec import LearnedCodec
 
 _PAPER = (
     "README of the repository Asymmetric-Learned-Image-Compression, after Fu, Liang, Liang, Li, Zhang, Han: Asymmetric "
@@ -22,8 +22,8 @@ def load(card: CodecCard, point: Point, weights: Path | None, device: str) -> Le
 
     Raises WeightsError when the checkpoint is not one of this network.
     """
-    from lic_bench import stream
-    from lic_bench.learned import Estimator, LearnedCodec
+    from lic_bench import bitstream
+    from lic_bench.learned_codec import Estimator, LearnedCodec
 
     from . import checkpoints
     from .networks.asymmetric import Published, Reading
@@ -33,7 +33,7 @@ def load(card: CodecCard, point: Point, weights: Path | None, device: str) -> Le
     state = None if weights is None else checkpoints.read(weights)
     network = checkpoints.build(make, state, f"{card.title} ({weights})")
     kind = Estimator if card.estimates_only else LearnedCodec
-    return kind(network, stream.identity(card.name, point.label), device)
+    return kind(network, bitstream.identity(card.name, point.label), device)
 
 
 READING = CodecCard(

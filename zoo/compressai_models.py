@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from lic_bench.codec import CodecCard, CurveId, Point, Weights
 
 if TYPE_CHECKING:
-    from lic_bench.learned import LearnedCodec
+    from lic_bench.learned_codec import LearnedCodec
 
 LICENCE = "BSD-3-Clause-Clear (CompressAI, code and weights)"
 SEED = 2018
@@ -79,15 +79,15 @@ def load(card: CodecCard, point: Point, weights: Path | None, device: str) -> Le
 
     Padded as CompressAI's evaluation does. Raises WeightsError when the checkpoint is not one of this network.
     """
-    from lic_bench import stream
-    from lic_bench.learned import LearnedCodec
+    from lic_bench import bitstream
+    from lic_bench.learned_codec import LearnedCodec
 
     from . import checkpoints
 
     network = build(point, None if weights is None else checkpoints.read(weights), weights)
     return LearnedCodec(
         network,
-        stream.identity(card.name, point.label),
+        bitstream.identity(card.name, point.label),
         device,
         # A factorized prior's tables are part of the weights; every other probability is computed anew.
         probabilities_fixed=point.settings["network"] == "FactorizedPrior",

@@ -16,7 +16,7 @@ from lic_bench.codec import CodecCard, CurveId, Point, Weights
 from .compressai_models import build, network_label
 
 if TYPE_CHECKING:
-    from lic_bench.learned import LearnedCodec
+    from lic_bench.learned_codec import LearnedCodec
 
 _PAPER = (
     "He, Yang, Peng, Ma, Qin, Wang: ELIC: Efficient learned image compression with unevenly grouped space-channel "
@@ -33,7 +33,7 @@ def load(card: CodecCard, point: Point, weights: Path | None, device: str) -> Le
     Chandelier's coder pads with zeros at the right and the bottom; the official variant is padded as CompressAI's
     evaluation does. Raises WeightsError when the checkpoint is not one of this network.
     """
-    from lic_bench import stream
+    from lic_bench import bitstream
 
     from . import checkpoints
     from .networks.elic import ElicCodec
@@ -41,7 +41,7 @@ def load(card: CodecCard, point: Point, weights: Path | None, device: str) -> Le
     state = None if weights is None else from_chandelier(checkpoints.read(weights))
     return ElicCodec(
         build(point, state, weights),
-        stream.identity(card.name, point.label),
+        bitstream.identity(card.name, point.label),
         device,
         padding="zeros-corner" if card.name == "elic-chandelier" else "zeros-centred",
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from lic_bench.codec import CodecCard, CurveId, Point, Weights
 
 if TYPE_CHECKING:
-    from lic_bench.learned import LearnedCodec
+    from lic_bench.learned_codec import LearnedCodec
 
 _PAGE = "https://github.com/qingshi9974/ICLR2024-FTIC"
 _RELEASE = f"{_PAGE}/releases/download/v1.0"
@@ -30,15 +30,15 @@ def load(card: CodecCard, point: Point, weights: Path | None, device: str) -> Le
     Padded to multiples of 256 with zeros, the picture in the middle, as the authors' evaluation does: the amount of
     padding changes the probabilities. Raises WeightsError when the checkpoint is not one of this network.
     """
-    from lic_bench import stream
-    from lic_bench.learned import LearnedCodec
+    from lic_bench import bitstream
+    from lic_bench.learned_codec import LearnedCodec
 
     from . import checkpoints
     from .networks.flic import FLIC
 
     state = None if weights is None else checkpoints.read(weights)
     network = checkpoints.build(FLIC, state, f"FLIC ({weights})")
-    return LearnedCodec(network, stream.identity(card.name, point.label), device, multiple=256)
+    return LearnedCodec(network, bitstream.identity(card.name, point.label), device, multiple=256)
 
 
 def _point(label: str, trained_for: str, lmbda: str, file: str | None) -> Point:

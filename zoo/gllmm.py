@@ -11,7 +11,7 @@ from lic_bench.codec import CodecCard, CurveId, Point, Weights
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from lic_bench.learned import LearnedCodec
+    from lic_bench.learned_codec import LearnedCodec
 
 _PAPER = (
     "Fu et al.: Learned image compression with Gaussian-Laplacian-logistic mixture model and concatenated residual "
@@ -43,8 +43,8 @@ def load(card: CodecCard, point: Point, weights: Path | None, device: str) -> Le
     The picture stands in the middle of a black canvas of multiples of 64, as in the authors' program. Raises
     WeightsError when the checkpoint is not one of this network.
     """
-    from lic_bench import stream
-    from lic_bench.learned import LearnedCodec
+    from lic_bench import bitstream
+    from lic_bench.learned_codec import LearnedCodec
 
     from . import checkpoints
     from .networks.coding import keep_variance
@@ -63,7 +63,7 @@ def load(card: CodecCard, point: Point, weights: Path | None, device: str) -> Le
         return network
 
     network = checkpoints.build(make, state, f"GLLMM with N = {channels} ({weights})")
-    return LearnedCodec(network, stream.identity(card.name, point.label), device)
+    return LearnedCodec(network, bitstream.identity(card.name, point.label), device)
 
 
 def with_constants(state: Mapping[str, Tensor]) -> dict[str, Tensor]:

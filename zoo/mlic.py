@@ -9,7 +9,7 @@ from lic_bench.codec import CodecCard, CurveId, Point, Weights
 from lic_bench.errors import WeightsError
 
 if TYPE_CHECKING:
-    from lic_bench.learned import LearnedCodec
+    from lic_bench.learned_codec import LearnedCodec
 
 _LOC_LIC = (
     "Ameen, Richter, Kaup: LoC-LIC: Low complexity learned image coding using hierarchical feature transforms, "
@@ -35,8 +35,8 @@ def load(card: CodecCard, point: Point, weights: Path | None, device: str) -> Le
     Pictures are padded with zeros at the right and the bottom, as the authors' test scripts do. Raises WeightsError
     when the checkpoint is not one of this network, and says which of the family's it is where it is one.
     """
-    from lic_bench import stream
-    from lic_bench.learned import LearnedCodec
+    from lic_bench import bitstream
+    from lic_bench.learned_codec import LearnedCodec
 
     from . import checkpoints
     from .networks.mlic import MLIC, VARIANTS, variant_of
@@ -46,7 +46,7 @@ def load(card: CodecCard, point: Point, weights: Path | None, device: str) -> Le
     if held not in (None, card.name):
         raise WeightsError(f"{weights} is a checkpoint of {_TITLES[held]}, not of {card.title}: give it to {held}.")
     network = checkpoints.build(lambda: MLIC(VARIANTS[card.name]), state, f"{card.title} ({weights})")
-    return LearnedCodec(network, stream.identity(card.name, point.label), device, padding="zeros-corner")
+    return LearnedCodec(network, bitstream.identity(card.name, point.label), device, padding="zeros-corner")
 
 
 def _point(name: str, label: str, trained_for: str, lmbda: float | None, page: str | None) -> Point:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from lic_bench.codec import CodecCard, Point, Weights
 
 if TYPE_CHECKING:
-    from lic_bench.learned import LearnedCodec
+    from lic_bench.learned_codec import LearnedCodec
 
 _PAPER = (
     "Fu, Liang, Liang, Akbari, Zhang, Han, et al.: Learned image compression with generalized octave convolution and "
@@ -39,8 +39,8 @@ def load(card: CodecCard, point: Point, weights: Path | None, device: str) -> Le
     The picture stands in the middle of a black canvas of multiples of 128, as in the authors' program. Raises
     WeightsError when the checkpoint is not one of this network.
     """
-    from lic_bench import stream
-    from lic_bench.learned import LearnedCodec
+    from lic_bench import bitstream
+    from lic_bench.learned_codec import LearnedCodec
 
     from . import checkpoints
     from .networks.coding import keep_variance
@@ -58,7 +58,7 @@ def load(card: CodecCard, point: Point, weights: Path | None, device: str) -> Le
         return network
 
     network = checkpoints.build(make, state, f"the octave codec with F = {filters} ({weights})")
-    return LearnedCodec(network, stream.identity(card.name, point.label), device, multiple=128)
+    return LearnedCodec(network, bitstream.identity(card.name, point.label), device, multiple=128)
 
 
 def _card(filters: int, label: str, lmbda: float | None, note: str) -> CodecCard:

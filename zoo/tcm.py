@@ -9,7 +9,7 @@ from lic_bench.codec import CodecCard, CurveId, Point, Weights
 from lic_bench.errors import WeightsError
 
 if TYPE_CHECKING:
-    from lic_bench.learned import LearnedCodec
+    from lic_bench.learned_codec import LearnedCodec
 
 _PAPER = (
     "Liu, Sun, Katto: Learned image compression with mixed transformer-CNN architectures, CVPR 2023, arXiv:2303.14978"
@@ -26,8 +26,8 @@ def load(card: CodecCard, point: Point, weights: Path | None, device: str) -> Le
     Padded with zeros, the picture in the middle, as the authors' evaluation does. Raises WeightsError when the
     checkpoint is not one of this network.
     """
-    from lic_bench import stream
-    from lic_bench.learned import LearnedCodec
+    from lic_bench import bitstream
+    from lic_bench.learned_codec import LearnedCodec
 
     from . import checkpoints
     from .networks.tcm import TCM, width_of
@@ -38,7 +38,7 @@ def load(card: CodecCard, point: Point, weights: Path | None, device: str) -> Le
         if n == width != point.settings["N"]:
             raise WeightsError(f"{weights} is a checkpoint of tcm-{size} (N = {n}), not of {card.name}.")
     network = checkpoints.build(lambda: TCM(n), state, f"TCM with N = {n} ({weights})")
-    return LearnedCodec(network, stream.identity(card.name, point.label), device, multiple=128)
+    return LearnedCodec(network, bitstream.identity(card.name, point.label), device, multiple=128)
 
 
 def _card(size: str, public: tuple[str, ...], note: str) -> CodecCard:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lic_bench import store
+from lic_bench.benchmark import run_folder
 from lic_bench.errors import LicBenchError, RequestError, RunFolderError
 from lic_bench.records import Failure, Measurement, Row, RunHeader
 
@@ -46,7 +46,7 @@ def read(place: Path) -> Kept:
     """A run folder, the newest finished run below a folder, or a baseline file; RequestError where it is none."""
     if place.is_file():
         return _from_file(place)
-    if (place / store.HEADER).is_file():
+    if (place / run_folder.HEADER).is_file():
         return kept(place)
     if not place.exists():
         raise RequestError(
@@ -66,8 +66,8 @@ def read(place: Path) -> Kept:
 
 def kept(folder: Path) -> Kept:
     """The run of one folder."""
-    header, rows = store.read(folder)
-    return Kept(str(folder), header, tuple(store.latest(rows)))
+    header, rows = run_folder.read(folder)
+    return Kept(str(folder), header, tuple(run_folder.latest(rows)))
 
 
 def require_sound(run: Kept) -> None:
@@ -108,13 +108,13 @@ def write(run: Kept, path: Path) -> None:
 def to_json(run: Kept) -> str:
     """A run as the text of a baseline file."""
     counts: dict[str, int] = {}
-    rows = [json.loads(store.as_json(row)) for row in run.rows]
+    rows = [json.loads(run_folder.as_json(row)) for row in run.rows]
     for row in rows:
         for field in _COUNTED:
             if field in row:
                 row[field] = [counts.setdefault(_line(count), len(counts)) for count in row[field]]
     lines = [_line(row) for row in rows]
-    header = json.dumps(json.loads(store.as_json(run.header)), indent=1, ensure_ascii=False)
+    header = json.dumps(json.loads(run_folder.as_json(run.header)), indent=1, ensure_ascii=False)
     digest = _digest(json.loads(header), [json.loads(count) for count in counts], rows)
     return (
         f'{{"kind": {json.dumps(KIND)},\n"format": {FORMAT},\n"sha256": "{digest}",\n"header": {header},\n'
@@ -138,8 +138,8 @@ def _from_file(path: Path) -> Kept:
             )
         for row in told["rows"]:
             row.update({field: [told["counts"][at] for at in row[field]] for field in _COUNTED if field in row})
-        header = store.header_from_json(_line(told["header"]))
-        rows = tuple(store.row_from_json(_line(row)) for row in told["rows"])
+        header = run_folder.header_from_json(_line(told["header"]))
+        rows = tuple(run_folder.row_from_json(_line(row)) for row in told["rows"])
     except OSError as error:
         raise RequestError(f"The baseline {path} cannot be read: {error.strerror}.") from error
     except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
@@ -152,9 +152,9 @@ def _runs_below(place: Path) -> tuple[list[Path], list[Path]]:
     """Finished and unfinished run folders directly below, oldest first; what cannot be read is neither."""
     finished: list[tuple[str, Path]] = []
     unfinished: list[tuple[str, Path]] = []
-    for path in sorted(place.glob(f"*/{store.HEADER}")):
+    for path in sorted(place.glob(f"*/{run_folder.HEADER}")):
         try:
-            header = store.header_from_json(path.read_text(encoding="utf-8"))
+            header = run_folder.header_from_json(path.read_text(encoding="utf-8"))
         except (ValueError, OSError):
             continue  # another format or a damaged folder is no candidate; naming it by hand says what is wrong
         (unfinished if header.finished is None else finished).append((header.started, path.parent))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from statistics import fmean
 
-from lic_bench import bdrate, curves
+from lic_bench.analysis import bdrate, curves
 from lic_bench.check.limits import Limits
 from lic_bench.check.outcome import Change, Verdict, counted, found
 from lic_bench.check.pairs import Pairs

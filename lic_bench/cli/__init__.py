@@ -7,8 +7,8 @@ import sys
 
 import typer
 
-from lic_bench import machine
-from lic_bench.cli import checking, exchange, measuring, starting, zoo
+from lic_bench.benchmark import environment
+from lic_bench.cli import benchmark, check, interchange, new, zoo
 from lic_bench.cli.app import app
 from lic_bench.errors import LicBenchError
 
@@ -20,7 +20,7 @@ INTERRUPTED = 130
 
 def main() -> None:
     """Run a command; every error ends in one sentence and an exit code, never in a traceback."""
-    machine.hush_imports()
+    environment.hush_imports()
     try:
         code = app(standalone_mode=False)
     except LicBenchError as error:

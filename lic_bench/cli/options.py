@@ -29,7 +29,7 @@ def split(text: str) -> tuple[str, ...]:
 def chosen_device(name: str) -> str:
     """The device to run on; RequestError for one that is not here."""
     if name == "auto":
-        from lic_bench.machine import default_device
+        from lic_bench.benchmark.environment import default_device
 
         return default_device()
     if name == "cpu":

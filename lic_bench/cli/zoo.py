@@ -24,17 +24,17 @@ def models(
     select: Annotated[str, typer.Argument(help='"all", names or globs.')] = "all",
 ) -> None:
     """List the codecs: paper, licence, operating points, and where their weights are."""
-    from lic_bench import show
+    from lic_bench.cli import rendering
 
-    show.models(select, tuple(weights or ()))
+    rendering.models(select, tuple(weights or ()))
 
 
 @app.command()
 def datasets(data: Data = None) -> None:
     """List the data sets: pictures, licence, and whether they are here."""
-    from lic_bench import show
+    from lic_bench.cli import rendering
 
-    show.datasets(data)
+    rendering.datasets(data)
 
 
 @app.command()
@@ -56,16 +56,18 @@ def doctor(
     """Is a codec sound? Sizes, streams, threads, devices, rates, weights, and what to do about each finding."""
     import torch
 
-    from lic_bench import cost_tables, plugins, show
     from lic_bench import doctor as practice
+    from lic_bench.cli import rendering
+    from lic_bench.complexity import tables
     from lic_bench.doctor import checkpoint, examination
+    from lic_bench.registry import lookup
 
-    card, *others = plugins.selection(model, timeout).cards
+    card, *others = lookup.selection(model, timeout).cards
     if others:
         raise RequestError(f"The doctor examines one model at a time, and {model!r} names {1 + len(others)}.")
     chosen = card.points[0] if point is None else card.point(point)
     weights = weights or checkpoint.at_hand(card, chosen)
-    where, threads, size = chosen_device(device), torch.get_num_threads(), cost_tables.size(large)
+    where, threads, size = chosen_device(device), torch.get_num_threads(), tables.size(large)
     examined = examination.examine(card, chosen, weights, where, large=size, threads=threads, timeout_seconds=timeout)
     codes = not card.estimates_only
     if as_json:
@@ -79,7 +81,7 @@ def doctor(
         }
         typer.echo(json.dumps(about | practice.as_plain(found, codes), indent=2, ensure_ascii=False))
     else:
-        found = show.findings(examined)
+        found = rendering.findings(examined)
         typer.echo(practice.conclusion(found, codes))
     raise typer.Exit(1 if practice.unsound(found) else 0)
 
@@ -92,13 +94,16 @@ def fetch_models(
     ] = "",
 ) -> None:
     """Download and prove checkpoints; for those no program can read, print the page to visit and the path to use."""
-    from lic_bench import plan, plugins, show, supply
+    from lic_bench.assets import fetch
+    from lic_bench.benchmark import plan
+    from lic_bench.cli import rendering
+    from lic_bench.registry import lookup
 
-    chosen = plugins.selection(",".join(select))
+    chosen = lookup.selection(",".join(select))
     wanted = [(card, point) for card in chosen.cards for point in plan.wanted(card, split(points))]
-    with show.downloads() as watched:
-        failed = [done.failed for done in show.supplied(supply.supply(wanted, watched=watched))]
-    show.broken(chosen)
+    with rendering.downloads() as watched:
+        failed = [done.failed for done in rendering.supplied(fetch.supply(wanted, watched=watched))]
+    rendering.broken(chosen)
     raise typer.Exit(1 if any(failed) or chosen.broken else 0)
 
 
@@ -108,7 +113,7 @@ def fetch_datasets(
     data: Data = None,
 ) -> None:
     """Download and prove the pictures of data sets."""
-    from lic_bench import datasets as described
+    from lic_bench.assets import datasets as described
 
     for name in select:
         found = described.find(name, data, download=True)
@@ -124,6 +129,6 @@ def convert(
     ] = None,
 ) -> None:
     """Turn a checkpoint of another framework into one that `--weights` takes."""
-    from lic_bench.convert import convert as converted
+    from lic_bench.registry.converters import convert as converted
 
     typer.echo(converted(family, checkpoint, output or checkpoint.with_name(f"{checkpoint.name}.safetensors")))

@@ -9,7 +9,7 @@ from enum import StrEnum
 import numpy as np
 
 from lic_bench.codec import Image
-from lic_bench.doctor.witness import Broken, Outcome
+from lic_bench.doctor.probes import Broken, Outcome
 
 
 class Kind(StrEnum):

@@ -10,13 +10,14 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from lic_bench import catalogue, weights
+from lic_bench.assets import weights
+from lic_bench.assets.checkpoints import describe
+from lic_bench.assets.download import sha256_of
 from lic_bench.codec import Codec, CodecCard, HasParts, Point
 from lic_bench.doctor.findings import Finding, doubtful, sound, told, wrong
-from lic_bench.doctor.witness import Patient
-from lic_bench.fetch import sha256_of
-from lic_bench.learned import Estimator, LearnedCodec
-from lic_bench.zoo.checkpoints import describe
+from lic_bench.doctor.probes import Patient
+from lic_bench.learned_codec import Estimator, LearnedCodec
+from lic_bench.registry import codecs
 
 SHOWN = 8
 
@@ -55,7 +56,7 @@ def look(patient: Patient, codec: Codec) -> Look:
     count = _parameters(network)
     usual_count, differing = count, ""
     if patient.weights is not None:
-        card = catalogue.card(patient.door)
+        card = codecs.card(patient.door)
         usual = card.load(card.point(patient.point), None, patient.device)
         if isinstance(usual, HasParts):
             usual_count, differing = _parameters(usual.network), _differing(network, usual.network)

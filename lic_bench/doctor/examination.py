@@ -14,15 +14,16 @@ from typing import Any
 
 import torch
 
-from lic_bench import catalogue, datasets
+from lic_bench.assets import datasets
+from lic_bench.benchmark.executors.processes import ProcessDied, Processes, ProcessStopped, context
 from lic_bench.codec import CodecCard, Point
-from lic_bench.doctor import checkpoint, network, pictures, streams, witness
+from lic_bench.doctor import checkpoint, network, pictures, probes, streams
 from lic_bench.doctor.checkpoint import Kind, Look
 from lic_bench.doctor.findings import Finding, Verdict, told, wrong
 from lic_bench.doctor.pictures import Made, Size
-from lic_bench.doctor.witness import Broken, Patient, Question, Read, Trip
+from lic_bench.doctor.probes import Broken, Patient, Question, Read, Trip
 from lic_bench.errors import WeightsError
-from lic_bench.execute import ProcessDied, Processes, ProcessStopped, context
+from lic_bench.registry import codecs
 
 SAMPLES = "sample"
 TIMEOUT_SECONDS = 600.0
@@ -50,7 +51,7 @@ class Surgery:
             at = ""
             try:
                 left = questions[len(answers) :]
-                for answer in self.processes.run(witness.ask, patient or self.patient, left, room):
+                for answer in self.processes.run(probes.ask, patient or self.patient, left, room):
                     if isinstance(answer, str):
                         at = f"{answer}: "
                     else:
@@ -89,7 +90,7 @@ def examine(
             advice = "Give the file that training saved, or download it again."
             yield wrong("layout", str(error), advice)
             return
-    patient = Patient(catalogue.door(card), point.label, weights, device, threads or torch.get_num_threads())
+    patient = Patient(codecs.door(card), point.label, weights, device, threads or torch.get_num_threads())
     processes = Processes(context((card,)), timeout_seconds)
     try:
         surgery = Surgery(patient, processes, other_device)
@@ -122,7 +123,7 @@ def _not_loaded(seen: Broken, weights: Path | None) -> Finding:
 def _streams(surgery: Surgery, sizes: Sequence[Size], large: Size | None) -> Generator[Finding, None, bool]:
     """Pictures there and back, and what their streams are worth elsewhere. Returns whether any came back whole."""
     made = [pictures.of_size(size) for size in (pictures.USUAL, *sizes, *(() if large is None else (large,)))]
-    outcomes = surgery.ask(*(partial(witness.there_and_back, each) for each in made))
+    outcomes = surgery.ask(*(partial(probes.there_and_back, each) for each in made))
     sized = streams.sizes(made, outcomes)
     yield sized
     whole = _whole(made, outcomes)
@@ -132,7 +133,7 @@ def _streams(surgery: Surgery, sizes: Sequence[Size], large: Size | None) -> Gen
         return False
     if any(trip.made.size == pictures.USUAL for trip in whole):
         plain = pictures.plain()
-        seen = surgery.ask(*(partial(witness.there_and_back, each) for each in plain))
+        seen = surgery.ask(*(partial(probes.there_and_back, each) for each in plain))
         yield streams.plain(plain, seen)
         whole += _whole(plain, seen)
     else:
@@ -150,10 +151,10 @@ def _elsewhere(surgery: Surgery, trips: Sequence[Trip]) -> Iterator[Finding]:
     first = next((trip for trip in trips if trip.made.size == pictures.USUAL), trips[-1]).made
     others = [trip.made.image for trip in trips if trip.made.size != first.size]
     same_size = pictures.noise(first.size).image
-    asked = partial(witness.habits, first.image, same_size, others[-1] if others else None)
+    asked = partial(probes.habits, first.image, same_size, others[-1] if others else None)
     (habits,) = surgery.ask(asked)
-    decode = [partial(witness.read, trip.stream) for trip in trips]
-    encode = partial(witness.encode, first.image)
+    decode = [partial(probes.read, trip.stream) for trip in trips]
+    encode = partial(probes.encode, first.image)
     with tempfile.TemporaryDirectory() as room:
         *reads, again = surgery.ask(*decode, encode, room=Path(room))
     yield streams.repetition(habits, again)
@@ -174,7 +175,7 @@ def _other_device(
     surgery: Surgery, trips: Sequence[Trip], reads: Sequence[Read | Broken], decode: Sequence[Question]
 ) -> Finding:
     here, there = surgery.patient.device, surgery.other_device
-    if there is None and not catalogue.card(surgery.patient.door).learned:
+    if there is None and not codecs.card(surgery.patient.door).learned:
         return told("device", "not examined: a codec that is not learned runs on the CPU.")
     if there is None and not torch.cuda.is_available():
         return told("device", "not examined: no other device here.", "Run the doctor once where there is a GPU.")
@@ -188,7 +189,7 @@ def _network(surgery: Surgery, seen: Look, codes: bool) -> Iterator[Finding]:
     if seen.kind is Kind.PLAIN:
         yield told("network", "shows no network, so rates, forward pass, batches and operators cannot be examined.")
         return
-    trained = surgery.patient.weights is not None or catalogue.card(surgery.patient.door).trained
+    trained = surgery.patient.weights is not None or codecs.card(surgery.patient.door).trained
     if seen.kind is Kind.ESTIMATOR:
         made = pictures.of_size(pictures.USUAL)
         (called,) = surgery.ask(partial(network.forward, made))

@@ -11,13 +11,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lic_bench import macs
+from lic_bench.benchmark.metrics import psnr
 from lic_bench.codec import HasParts
+from lic_bench.complexity import mac_counter
 from lic_bench.doctor.findings import Finding, doubtful, sound, told, wrong
 from lic_bench.doctor.pictures import USUAL, Made, noise, of_size
-from lic_bench.doctor.witness import Broken
-from lic_bench.learned import LearnedCodec
-from lic_bench.metrics import psnr
+from lic_bench.doctor.probes import Broken
+from lic_bench.learned_codec import LearnedCodec
 from lic_bench.records import Call, Origin
 
 COUNTED_AT = (256, 256)
@@ -143,7 +143,7 @@ def batch(codec: HasParts) -> Batch:
 
 def operators(codec: HasParts) -> Counted:
     """Count every call of the network."""
-    counts = [trace.summary() for trace in macs.traces(codec, *COUNTED_AT)]
+    counts = [trace.summary() for trace in mac_counter.traces(codec, *COUNTED_AT)]
     reasons = [count.note or "no reason was told" for count in counts if count.origin is not Origin.PREDICTED]
     return Counted({count.call: count.unseen for count in counts}, next(iter(reasons), ""))
 

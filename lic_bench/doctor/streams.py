@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from lic_bench.doctor.agreement import Kind, agreement, kind_of, listed, some
 from lic_bench.doctor.findings import Finding, doubtful, sound, told, wrong
 from lic_bench.doctor.pictures import Made
-from lic_bench.doctor.witness import Broken, Habits, Outcome, Read, Trip
+from lic_bench.doctor.probes import Broken, Habits, Outcome, Read, Trip
 
 ONLY_THE_STREAM = (
     "Put all that decode needs into the stream, and let it use nothing that encode left in the object, in its module "

@@ -6,8 +6,8 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from lic_bench import curve_files
-from lic_bench.curves import RDCurve
+from lic_bench.analysis import curve_files
+from lic_bench.analysis.curves import RDCurve
 from lic_bench.errors import RequestError
 from lic_bench.interchange.exporting import Written
 from lic_bench.interchange.sheet import Format, SheetError

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from statistics import fmean, median
 from typing import Any
 
-from lic_bench import curves
-from lic_bench.curves import Rate, RDCurve, RDPoint
+from lic_bench.analysis import curves
+from lic_bench.analysis.curves import Rate, RDCurve, RDPoint
 from lic_bench.errors import RequestError, unknown
 from lic_bench.interchange.sheet import Cell, Sheet
 from lic_bench.records import Doubt, Measurement, Origin, RunHeader, Training

@@ -9,8 +9,11 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
-from lic_bench import __version__, curves, datasets, published, store
-from lic_bench.curves import RDCurve, RDPoint, Source
+from lic_bench import __version__
+from lic_bench.analysis import curves, published
+from lic_bench.analysis.curves import RDCurve, RDPoint, Source
+from lic_bench.assets import datasets
+from lic_bench.benchmark import run_folder
 from lic_bench.errors import RequestError
 from lic_bench.interchange import formats
 from lic_bench.interchange.entries import Entry, entries, left_out
@@ -111,7 +114,7 @@ def as_run(taken: Sequence[Taken], asked: Asked, root: Path, command: tuple[str,
     twice = len(rows) - len({(row.codec, row.point, row.picture) for row in rows})
     if twice:
         raise RequestError(f"{twice} rows are in more than one of the files; import them one by one.")
-    folder = store.create(root, _header(taken, names[0], rows, asked, command))
+    folder = run_folder.create(root, _header(taken, names[0], rows, asked, command))
     for row in rows:
         folder.append(row)
     folder.finish()
@@ -226,7 +229,7 @@ def _header(
         lpips = any(entry.lpips is not None for entry in one.entries)
         notes.append("; ".join(filter(None, (*said, _not_taken(one), "LPIPS, which runs do not hold" * lpips))) + ".")
     return RunHeader(
-        started=store.now(),
+        started=run_folder.now(),
         command=command,
         lic_bench=__version__,
         commit=None,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from difflib import get_close_matches
 
-from lic_bench import curves, published
+from lic_bench.analysis import curves, published
+from lic_bench.analysis.curves import Metric, RDCurve
 from lic_bench.codec import CurveId
-from lic_bench.curves import Metric, RDCurve
 from lic_bench.errors import RequestError
 
 MEASURED_DEFAULT = "jpeg"

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lic_bench.curves import Metric, RDCurve
+from lic_bench.analysis.curves import Metric, RDCurve
 from lic_bench.records import Call, Doubt, Origin
 from lic_bench.report.content import Content, Efficiency, View, efficiencies
 from lic_bench.report.labels import places

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from functools import partial
 from statistics import fmean
 
-from lic_bench import curves
-from lic_bench.bdrate import BDFigure, bd_psnr, bd_rate
-from lic_bench.curves import Metric, RDCurve
+from lic_bench.analysis import curves
+from lic_bench.analysis.bdrate import BDFigure, bd_psnr, bd_rate
+from lic_bench.analysis.curves import Metric, RDCurve
 from lic_bench.records import Call, Doubt, Failure, Measurement, Origin, Row, RunHeader, Training
 from lic_bench.report import anchor as anchors
 from lic_bench.report.groups import Group, RDCurveKey, groups, key

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from lic_bench import curves, published
+from lic_bench.analysis import curves, published
+from lic_bench.analysis.curves import Metric, RDCurve
 from lic_bench.codec import CodecCard
-from lic_bench.curves import Metric, RDCurve
 from lic_bench.records import RunHeader
 from lic_bench.report import anchor as anchors
 

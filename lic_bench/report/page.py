@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import lic_bench
-from lic_bench.curves import RDCurve
+from lic_bench.analysis.curves import RDCurve
 from lic_bench.errors import RunFolderError
 from lic_bench.records import Call, Origin, Row, RunHeader, Training
 from lic_bench.report import charts, growth_charts, tables

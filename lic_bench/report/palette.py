@@ -6,8 +6,8 @@ import colorsys
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from lic_bench import catalogue
 from lic_bench.records import Origin
+from lic_bench.registry import codecs as catalogue
 
 GOLDEN_ANGLE = 0.381966
 """As a share of the circle: hues that many steps apart never repeat and fill the circle evenly."""

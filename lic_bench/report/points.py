@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from statistics import fmean, quantiles
 
-from lic_bench import curves
-from lic_bench.curves import RDPoint
+from lic_bench.analysis import curves
+from lic_bench.analysis.curves import RDPoint
 from lic_bench.records import Call, Doubt, Measurement, MemoryUse, Origin, Training
 
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
-from lic_bench.bdrate import BDFigure
-from lic_bench.curves import Metric, RDCurve
+from lic_bench.analysis.bdrate import BDFigure
+from lic_bench.analysis.curves import Metric, RDCurve
 from lic_bench.records import Call, Doubt, Measurement, Origin, Row, RunHeader, Training
 from lic_bench.report.content import BD_PSNR, BD_RATE, BD_RATE_MS_SSIM, Content, View, cost_of, gather
 from lic_bench.report.points import OperatingPoint, Spread

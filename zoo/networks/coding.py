@@ -19,7 +19,7 @@ from compressai.models import CompressionModel
 from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensor
 
-from lic_bench.pretend import entropy_decoder_read
+from lic_bench.complexity.meta_device import entropy_decoder_read
 
 
 def holds_data(tensor: Tensor) -> bool:

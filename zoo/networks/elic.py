@@ -7,8 +7,8 @@ from typing import cast
 
 from torch import nn
 
-from lic_bench.learned import LearnedCodec
-from lic_bench.stream import Shape
+from lic_bench.bitstream import Shape
+from lic_bench.learned_codec import LearnedCodec
 
 
 class ElicCodec(LearnedCodec):

@@ -20,8 +20,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from lic_bench.complexity.meta_device import entropy_decoder_read, repeated
 from lic_bench.errors import StreamError
-from lic_bench.pretend import entropy_decoder_read, repeated
 
 from .bricks import conv1
 from .coding import PictureByPicture, TensorFlowPrior, holds_data

@@ -1,0 +1,1 @@
+"""Rate-distortion curves, BD figures with intervals, and published evidence."""

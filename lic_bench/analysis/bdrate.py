@@ -1,0 +1,276 @@
+"""Bjontegaard figures between two curves: log rate against quality, never outside the range both cover.
+
+G. Bjontegaard, "Calculation of average PSNR differences between RD-curves", VCEG-M33 (2001). PCHIP is the headline
+(today's JVET and AOM practice); Akima and the classic cubic fit are computed beside it, so that the spread shows how
+much the figure owes to the interpolation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from lic_bench.analysis.curves import Metric, RDCurve, RDPoint
+from lic_bench.records import Doubt, Origin
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Column = npt.NDArray[np.float64]
+    Line = tuple[Column, Column]
+
+METHODS = ("pchip", "akima", "cubic")
+
+ENOUGH_POINTS = 4
+ENOUGH_OVERLAP = 0.75
+LEAST_OVERLAP = 0.25
+LEAST_PICTURES = 3
+RESAMPLES = 500
+SEED = 20010402
+
+
+@dataclass(frozen=True)
+class BDFigure:
+    """A BD-rate (`unit` "%") or BD-quality (`unit` "dB"), or the reason why there is none.
+
+    `value` is PCHIP's; below zero the test codec needs less rate (BD-rate) or is worse (BD-PSNR). `overlap` is the
+    share of the test curve's range that its anchor covers, 0 to 1: how much of the curve the figure speaks for. `low`
+    to `high` is what both cover, over which alone was integrated: of quality for a BD-rate, of log10 rate for a
+    BD-PSNR. `interval` is the 95 % interval of a paired bootstrap over pictures, None unless both curves were measured
+    picture by picture.
+    """
+
+    value: float | None
+    unit: str
+    metric: Metric
+    anchor: str
+    test: str
+    by_method: Mapping[str, float] = field(default_factory=dict)
+    overlap: float = 0.0
+    low: float | None = None
+    high: float | None = None
+    anchor_points: tuple[RDPoint, ...] = ()
+    test_points: tuple[RDPoint, ...] = ()
+    by_picture: Mapping[str, float] = field(default_factory=dict)
+    interval: tuple[float, float] | None = None
+    doubts: tuple[Doubt, ...] = ()
+    reason: str = ""
+    origins: tuple[Origin, Origin] = (Origin.MEASURED, Origin.MEASURED)
+
+    @property
+    def percent(self) -> float | None:
+        """A BD-rate in per cent; None where there is no figure."""
+        return self.value if self.unit == "%" else None
+
+    @property
+    def db(self) -> float | None:
+        """A BD-PSNR (or BD-MS-SSIM) in dB; None where there is no figure."""
+        return self.value if self.unit == "dB" else None
+
+    @property
+    def spread(self) -> float | None:
+        """Largest less smallest value over the interpolations, in the figure's unit."""
+        return max(self.by_method.values()) - min(self.by_method.values()) if self.by_method else None
+
+
+def bd_rate(anchor: RDCurve, test: RDCurve, metric: Metric = "psnr_db", bootstrap: bool = True) -> BDFigure:
+    """Mean rate difference at equal quality, in per cent of the anchor's rate; below zero `test` needs less."""
+    return _figure(anchor, test, metric, "%", bootstrap)
+
+
+def bd_psnr(anchor: RDCurve, test: RDCurve, metric: Metric = "psnr_db", bootstrap: bool = True) -> BDFigure:
+    """Mean quality difference at equal rate, in dB; above zero `test` is better."""
+    return _figure(anchor, test, metric, "dB", bootstrap)
+
+
+def delta(anchor: Line, test: Line, method: str = "pchip") -> float:
+    """Mean of test less anchor over the range of x that both cover. A line is (x, y), x rising, two points or more.
+
+    The caller makes sure that the lines overlap; "cubic" needs four points on each.
+    """
+    low, high = max(anchor[0][0], test[0][0]), min(anchor[0][-1], test[0][-1])
+    under_anchor, under_test = (_integral(line, method, low, high) for line in (anchor, test))
+    return (under_test - under_anchor) / float(high - low)
+
+
+def _integral(line: Line, method: str, low: float, high: float) -> float:
+    import numpy as np
+    from scipy.interpolate import Akima1DInterpolator, PchipInterpolator, make_interp_spline
+
+    x, y = line
+    if method == "cubic":  # one cubic fitted to all points, as in VCEG-M33; with four it passes through them
+        whole = np.polyint(np.polyfit(x, y, 3))
+        return float(np.polyval(whole, high) - np.polyval(whole, low))
+    if len(x) == 2:
+        return float(make_interp_spline(x, y, k=1).integrate(low, high))
+    pieces = PchipInterpolator if method == "pchip" else Akima1DInterpolator
+    return float(pieces(x, y).integrate(low, high))
+
+
+def _figure(anchor: RDCurve, test: RDCurve, metric: Metric, unit: str, bootstrap: bool) -> BDFigure:
+    figure = BDFigure(
+        None, unit, metric, anchor.name, test.name, origins=(anchor.source.origin, test.source.origin),
+        doubts=_together(anchor.doubts, test.doubts, _doubts(anchor, test)),
+    )  # fmt: skip
+    reason = _refusal(anchor, test)
+    if reason:
+        return replace(figure, reason=reason)
+    anchor, test = _paired(anchor, test)
+    points = _usable(anchor, metric), _usable(test, metric)
+    figure = replace(figure, anchor_points=points[0], test_points=points[1])
+    lines = tuple(_line(*_columns(some, metric), unit) for some in points)
+    if min(len(line[0]) for line in lines) < 2:
+        return replace(figure, reason=_too_few(anchor, test, points, metric))
+    doubts = _together(figure.doubts, _doubts_of_points(points, lines))
+    overlap, low, high = _overlap(*lines)
+    figure = replace(figure, overlap=overlap, low=low, high=high, doubts=doubts)
+    if overlap < LEAST_OVERLAP:
+        shared = f"the anchor covers {overlap:.0%} of the curve's range of {'quality' if unit == '%' else 'rate'}"
+        return replace(figure, doubts=_together(doubts, [Doubt.NO_OVERLAP]), reason=shared)
+    figure = _with_values(figure, *lines)
+    return _over_pictures(figure, sorted(_shared(anchor, test))) if bootstrap else figure
+
+
+def _with_values(figure: BDFigure, anchor: Line, test: Line) -> BDFigure:
+    enough = min(len(anchor[0]), len(test[0])) >= ENOUGH_POINTS
+    methods = METHODS if enough else METHODS[:2]
+    by_method = {method: _in_unit(delta(anchor, test, method), figure.unit) for method in methods}
+    doubts = [Doubt.LITTLE_OVERLAP] if figure.overlap < ENOUGH_OVERLAP else []
+    return replace(figure, value=by_method["pchip"], by_method=by_method, doubts=_together(figure.doubts, doubts))
+
+
+def _over_pictures(figure: BDFigure, pictures: Sequence[str]) -> BDFigure:
+    """The figure with its distribution over pictures and the 95 % interval of a paired bootstrap over them.
+
+    Each resample draws pictures with replacement, the same for both curves, and takes the figure of the averaged
+    curves. Without an interval where fewer than 3 pictures are shared or a resample's curves do not overlap.
+    """
+    import numpy as np
+
+    tables = [_table(points, pictures, figure.metric) for points in (figure.anchor_points, figure.test_points)]
+
+    def value(columns: npt.NDArray[np.intp]) -> float | None:
+        lines = [
+            _line(np.mean(rate[:, columns], 1), np.nanmean(score[:, columns], 1), figure.unit) for rate, score in tables
+        ]
+        if min(len(line[0]) for line in lines) < 2 or _overlap(lines[0], lines[1])[0] < LEAST_OVERLAP:
+            return None
+        return _in_unit(delta(lines[0], lines[1]), figure.unit)
+
+    count = len(pictures)
+    single = {name: value(np.array([column])) for column, name in enumerate(pictures)}
+    by_picture = {name: found for name, found in single.items() if found is not None}
+    if count < LEAST_PICTURES:
+        return replace(figure, by_picture=by_picture)
+    drawn = np.random.default_rng(SEED).integers(count, size=(RESAMPLES, count))
+    found = [value(columns) for columns in drawn]
+    values = [each for each in found if each is not None]
+    if len(values) < len(found):
+        return replace(figure, by_picture=by_picture)
+    low, high = np.percentile(values, (2.5, 97.5))
+    return replace(figure, by_picture=by_picture, interval=(float(low), float(high)))
+
+
+def _table(points: Sequence[RDPoint], pictures: Sequence[str], metric: Metric) -> tuple[Column, Column]:
+    """Rates and scores as points x pictures; NaN where a picture has no finite score (lossless)."""
+    import numpy as np
+
+    rows = [[point.by_picture[name] for name in pictures] for point in points]
+    rates = np.array([[one.bpp for one in row] for row in rows], dtype=np.float64)
+    scores = np.array([[one.score(metric) for one in row] for row in rows], dtype=np.float64)
+    return rates, scores
+
+
+def _columns(points: Sequence[RDPoint], metric: Metric) -> tuple[Column, Column]:
+    import numpy as np
+
+    scores = [point.score(metric) for point in points]
+    return np.array([point.bpp for point in points], dtype=np.float64), np.array(scores, dtype=np.float64)
+
+
+def _line(rates: Column, scores: Column, unit: str) -> Line:
+    """Points by rising rate, less those that pay more rate for no more quality, as the (x, y) to be integrated."""
+    import numpy as np
+
+    kept: list[int] = []
+    for index in np.lexsort((-scores, rates)):
+        if np.isfinite(scores[index]) and (not kept or scores[index] > scores[kept[-1]]):
+            kept.append(int(index))
+    log_rates, rising = np.log10(rates[kept]), scores[kept]
+    return (rising, log_rates) if unit == "%" else (log_rates, rising)
+
+
+def _overlap(anchor: Line, test: Line) -> tuple[float, float, float]:
+    """The share of the test's range of x that the anchor covers, and the ends of what both cover."""
+    low, high = max(anchor[0][0], test[0][0]), min(anchor[0][-1], test[0][-1])
+    return float(max(high - low, 0) / (test[0][-1] - test[0][0])), float(low), float(high)
+
+
+def _in_unit(difference: float, unit: str) -> float:
+    return float((10**difference - 1) * 100) if unit == "%" else float(difference)
+
+
+def _refusal(anchor: RDCurve, test: RDCurve) -> str:
+    """Why two curves cannot be compared at all, or nothing."""
+    if anchor.dataset != test.dataset:
+        return f"the anchor was taken on {anchor.dataset}, not on {test.dataset}"
+    if anchor.pictures and test.pictures:
+        return "" if _shared(anchor, test) else "the curves share no picture"
+    counts = anchor.picture_count, test.picture_count
+    if None not in counts and counts[0] != counts[1]:
+        return f"the anchor is a mean over {counts[0]} pictures, the test over {counts[1]}"
+    return ""
+
+
+def _shared(anchor: RDCurve, test: RDCurve) -> set[str]:
+    return set(anchor.pictures) & set(test.pictures)
+
+
+def _paired(anchor: RDCurve, test: RDCurve) -> tuple[RDCurve, RDCurve]:
+    """Both curves over the pictures they share, where both know their pictures and these differ."""
+    shared = _shared(anchor, test)
+    if not shared or set(anchor.pictures) == set(test.pictures):
+        return anchor, test
+    return anchor.over(shared), test.over(shared)
+
+
+def _usable(curve: RDCurve, metric: Metric) -> tuple[RDPoint, ...]:
+    """The points that have a score, over the curve's own pictures."""
+    return tuple(
+        point
+        for point in curve.points
+        if point.score(metric) is not None and Doubt.DIFFERENT_PICTURES not in point.doubts
+    )
+
+
+def _too_few(anchor: RDCurve, test: RDCurve, points: Sequence[Sequence[RDPoint]], metric: Metric) -> str:
+    for curve, some in zip((anchor, test), points, strict=True):
+        if len(some) < 2:
+            return f"{curve.name} has {len(some) or 'no'} point{'s' * (len(some) != 1)} with {metric}; two are needed"
+    return "quality does not rise with rate on one of the curves"
+
+
+def _doubts(anchor: RDCurve, test: RDCurve) -> list[Doubt]:
+    """What sets two curves apart besides their points."""
+    doubts = []
+    if anchor.pictures and test.pictures and set(anchor.pictures) != set(test.pictures):
+        doubts.append(Doubt.DIFFERENT_PICTURES)
+    kinds = {"coded" if kind == "bitstream" else kind for kind in (anchor.rate_kind, test.rate_kind)}
+    if kinds in ({"stream", "payload"}, {"stream", "estimated"}, {"payload", "estimated"}, {"coded", "estimated"}):
+        doubts.append(Doubt.RATE_KIND)
+    return doubts
+
+
+def _doubts_of_points(points: Sequence[Sequence[RDPoint]], lines: Sequence[Line]) -> list[Doubt]:
+    doubts = []
+    if min(len(line[0]) for line in lines) < ENOUGH_POINTS:
+        doubts.append(Doubt.FEW_POINTS)
+    if any(len(line[0]) < len(some) for some, line in zip(points, lines, strict=True)):
+        doubts.append(Doubt.NOT_MONOTONE)
+    return doubts
+
+
+def _together(*doubts: Sequence[Doubt]) -> tuple[Doubt, ...]:
+    return tuple(dict.fromkeys(doubt for some in doubts for doubt in some))

@@ -1,0 +1,1 @@
+"""Files proved by their hash: downloads, checkpoints, the lock file, data sets and pictures."""

@@ -1,0 +1,1 @@
+"""From a request to rows in a run folder: plan, runner, worker, timing, memory, environment."""

@@ -1,0 +1,121 @@
+"""What `lic-bench complexity` and `lic-bench audit` print: results on standard output, remarks on standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from lic_bench.benchmark import run_folder
+from lic_bench.cli import rendering
+from lic_bench.codec import CodecCard
+from lic_bench.complexity import audit as audits
+from lic_bench.complexity import codec_complexity, external_counters, roofline, tables
+from lic_bench.complexity.tables import By, Format, Rows
+from lic_bench.errors import LicBenchError, RequestError
+from lic_bench.records import Call, Measurement
+from lic_bench.registry import lookup
+
+
+def complexity(models: str, sizes: Sequence[str], by: By | None, form: Format, calls: Sequence[Call]) -> bool:
+    """Count the learned codecs asked for, at every size and call, without running them; whether nothing was broken."""
+    chosen = lookup.selection(models)
+    classical = [card.name for card in chosen.cards if not card.learned]
+    if len(classical) == len(chosen.cards):
+        raise RequestError(f"{', '.join(classical)} is not learned: there is no network to count.")
+    found, uncounted, broken = _counted(chosen.cards, [tables.size(text) for text in sizes], calls)
+    if form is Format.JSON:
+        print(tables.to_json(found, by))
+    elif form is Format.CSV:
+        print(tables.to_csv(found, by), end="")
+    else:
+        _print(tables.rows(found, by), form)
+    _remark(tables.remarks(found))
+    if classical:
+        _remark([f"Not learned, so nothing to count: {', '.join(classical)}."])
+    _remark([*uncounted, *broken, *chosen.broken.values()])
+    return not broken and not chosen.broken
+
+
+def _counted(
+    cards: Sequence[CodecCard], sizes: Sequence[tuple[int, int]], calls: Sequence[Call]
+) -> tuple[list[codec_complexity.Complexity], list[str], list[str]]:
+    """What was counted, why some codecs have nothing to count, and which could not be built. Nothing counted raises."""
+    found: list[codec_complexity.Complexity] = []
+    uncounted: list[RequestError] = []
+    broken: list[LicBenchError] = []
+    for card in cards:
+        try:
+            found += codec_complexity.of_cards([card], sizes, calls)
+        except RequestError as error:
+            uncounted.append(error)
+        except Exception as error:  # somebody else's codec may break in any way, and must not stop the others
+            broken.append(LicBenchError(f"{card.name} cannot be counted: {type(error).__name__}: {error}."))
+    if not found and (uncounted or broken):
+        raise [*uncounted, *broken][0]
+    return found, [str(error) for error in uncounted], [str(error) for error in broken]
+
+
+def achieved(run: Path, form: Format) -> None:
+    """The rate each codec of a run reached, beside what this machine reaches with products and convolutions."""
+    header, rows = run_folder.read(run)
+    found = roofline.achieved([row for row in rows if isinstance(row, Measurement)])
+    if not found:
+        raise RequestError(f"{run} has no timed and counted rows of learned codecs.")
+    rates = roofline.measure_rates(found[0].device, found[0].threads)
+    _print(tables.limit_rows(found, rates), form)
+    _remark(
+        [
+            f"This machine, {rates.threads} thread(s), {rates.device}: matrix product "
+            f"{rates.matmul_macs_per_second / 1e9:.1f} GMAC/s, convolution "
+            f"{rates.convolution_macs_per_second / 1e9:.1f} GMAC/s. The run was made on "
+            f"{header.machine.get('processor')}; shares mean something on that machine only."
+        ]
+    )
+
+
+def audit(models: str, against: str, form: Format) -> bool:
+    """Published claims with verdicts, or other counters beside ours; whether no plug-in was broken."""
+    counters = external_counters.named(against)
+    chosen = lookup.selection(models)
+    if counters:
+        _print(tables.auditor_rows(_compared(chosen.cards, counters)), form)
+        _remark(list(chosen.broken.values()))
+        return not chosen.broken
+    checks = audits.audit(models, chosen.cards)
+    if not checks:
+        raise RequestError(f"No published claim on work, parameters or model size speaks of {models}.")
+    if form is Format.JSON:
+        print(json.dumps(tables.audit_objects(checks), indent=2))
+    else:
+        _print(tables.audit_rows(checks), form)
+    _remark([*audits.orders_that_fail(checks), *(f"{item.name}: {item.meaning}." for item in audits.CONVENTIONS)])
+    _remark(list(chosen.broken.values()))
+    return not chosen.broken
+
+
+def _compared(
+    cards: Sequence[CodecCard], counters: Sequence[external_counters.Auditor]
+) -> Iterator[external_counters.Comparison]:
+    """Every network of some models under each counter."""
+    for card in cards:
+        for point in codec_complexity.networks(card):
+            name = card.name if point.network in ("", card.name) else f"{card.name} {point.network}"
+            yield from external_counters.compare(name, codec_complexity.loaded(card, point), *audits.SIZE, counters)
+
+
+def _print(rows: Rows, form: Format) -> None:
+    if form is Format.LATEX:
+        print(tables.to_latex(rows), end="")
+    elif form is Format.JSON:
+        print(json.dumps([dict(zip(rows[0], line, strict=True)) for line in rows[1:]], indent=2))
+    elif form is Format.CSV:
+        print(tables.rows_to_csv(rows), end="")
+    else:
+        rendering.rows(rows)
+
+
+def _remark(sentences: Sequence[str]) -> None:
+    for sentence in sentences:
+        print(sentence, file=sys.stderr)

@@ -1,0 +1,276 @@
+"""Published complexity claims beside our own counts, under every convention by which people count.
+
+A claim such as "270 kMAC/pixel" means little without its convention: which operators, which of several networks, whose
+mean. So each claim is compared with our count under each of them; the first that comes near enough explains it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from lic_bench.analysis import published
+from lic_bench.analysis.published import ComplexityClaim
+from lic_bench.codec import CodecCard, Point
+from lic_bench.complexity.codec_complexity import built, networks
+from lic_bench.complexity.mac_counter import Trace, traces
+from lic_bench.complexity.op_log import Piece
+from lic_bench.records import Call
+from lic_bench.registry import codecs
+
+SIZE = (256, 256)
+"""What the papers use."""
+
+TOLERANCE = 0.006
+"""How far a count may be from a claim that it explains; papers round to three figures and plots are read by hand."""
+
+MEAN = "mean over the levels"
+ALL, LAYERS, AT_OUTPUT = "all", "layers", "deconv-at-output"
+MIB = "MiB"
+"""A size said to be in MB may be in units of 2^20 bytes."""
+
+
+class Verdict(StrEnum):
+    """What comes out for one claim."""
+
+    HOLDS = "holds"
+    HOLDS_UNDER = "holds under another convention"
+    DOES_NOT_HOLD = "does not hold"
+    NOT_CHECKABLE = "not checkable here"
+
+
+@dataclass(frozen=True)
+class Convention:
+    """A way to count: a name, what it means, and what of each piece of work it counts."""
+
+    name: str
+    meaning: str
+    counted: Callable[[Piece], int]
+
+
+CONVENTIONS = (
+    Convention(ALL, "every multiply-accumulate of the network", lambda piece: piece.macs),
+    Convention(LAYERS, "convolution and linear modules only: no GDN, no attention products, no raw weights",
+               lambda piece: piece.macs if piece.in_layer else 0),
+    Convention(AT_OUTPUT, "as layers, with stride-2 transposed convolutions counted four times too high",
+               lambda piece: piece.at_output if piece.in_layer else 0),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Figure:
+    """Our figure for a claim under one convention: of one network, or the mean over a codec's levels."""
+
+    convention: str
+    variant: str
+    value: float
+
+
+@dataclass(frozen=True)
+class Check:
+    """One claim, our figures, and the verdict. `explained` is the figure that meets the claim, if one does."""
+
+    claim: ComplexityClaim
+    what: str
+    figures: tuple[Figure, ...]
+    verdict: Verdict
+    explained: Figure | None = None
+    remark: str = ""
+
+    @property
+    def counts(self) -> dict[str, float]:
+        """Under each convention, the figure of the network (or mean) that explains the claim, else the nearest."""
+        figures = [figure for figure in self.figures if self.explained and figure.variant == self.explained.variant]
+        chosen = sorted(figures or self.figures, key=self._distance, reverse=True)
+        return {
+            name: {figure.convention: figure.value for figure in chosen}[name]
+            for name in dict.fromkeys(figure.convention for figure in self.figures)
+        }
+
+    def _distance(self, figure: Figure) -> float:
+        return abs(figure.value / self.claim.value - 1)
+
+    @property
+    def digits(self) -> int:
+        """Decimals worth showing."""
+        return 1 if self.claim.unit == "kMAC/pixel" else 2
+
+    @property
+    def sentence(self) -> str:
+        """The verdict in words."""
+        told = self.verdict.value
+        if self.explained is not None:
+            figure = self.explained
+            told = "holds" if figure.convention == ALL else f"holds under {figure.convention}"
+            told += f" ({figure.variant}: {figure.value:.{self.digits}f})"
+        elif self.figures:
+            near = min(self.figures, key=lambda figure: round(self._distance(figure), 6))
+            told += f" (nearest: {near.convention}, {near.variant}: {near.value:.{self.digits}f})"
+        return f"{told}; {self.remark}" if self.remark else told
+
+
+@dataclass(frozen=True)
+class Counted:
+    """One network of a codec, counted once: its traces by call, its weights, and how many quality levels use it."""
+
+    card: CodecCard
+    point: Point
+    traces: Mapping[Call, Trace]
+    parameters: int
+    layer_parameters: int
+    weight_bytes: int
+    levels: int
+
+    @property
+    def label(self) -> str:
+        """The network in words."""
+        several = len(networks(self.card)) > 1
+        return f"{self.card.name} {self.point.network}" if several else self.card.name
+
+
+@dataclass
+class Ledger:
+    """The counted networks by the names under which claims list their codecs."""
+
+    by_claim: dict[str, list[Counted]] = field(default_factory=dict)
+
+    def add(self, card: CodecCard) -> None:
+        """Count every network of a card that published claims speak of."""
+        names = card.claims or (card.name,)
+        if not card.learned:
+            return
+        counted = [_counted(card, point) for point in networks(card)]
+        for name in names:
+            self.by_claim.setdefault(name, []).extend(counted)
+
+
+def audit(models: str = "all", cards: Sequence[CodecCard] | None = None) -> tuple[Check, ...]:
+    """Every published claim on work, parameters and model size; of the models asked for, or all of them.
+
+    `cards` are those of the models, where they were looked up already. Claims on codecs that the zoo has not are
+    reported as not checkable when all are asked for. Times are no claims that can be checked by counting and are left
+    out.
+    """
+    cards = codecs.select(models) if cards is None else cards
+    ledger = Ledger()
+    for card in cards:
+        if card.learned and any(claim.codec in (card.claims or (card.name,)) for claim in claims()):
+            ledger.add(card)
+    asked = {name for card in cards for name in (card.claims or (card.name,))}
+    return tuple(check(claim, ledger) for claim in claims() if models == "all" or claim.codec in asked)
+
+
+def claims() -> tuple[ComplexityClaim, ...]:
+    """The published claims that are about work, parameters or size."""
+    return tuple(claim for claim in published.complexity_claims() if claim.quantity in _QUANTITIES)
+
+
+def check(claim: ComplexityClaim, ledger: Ledger) -> Check:
+    """One claim against what was counted."""
+    what, figures_of = _QUANTITIES[claim.quantity]
+    counted = ledger.by_claim.get(claim.codec, [])
+    figures = tuple(figures_of(counted)) if counted and claim.unit in _UNITS else ()
+    if not figures:
+        return Check(claim, what, (), Verdict.NOT_CHECKABLE, remark="" if counted else "not in the zoo")
+    met = [figure for figure in figures if abs(figure.value / claim.value - 1) <= TOLERANCE]
+    if not met:
+        return Check(claim, what, figures, Verdict.DOES_NOT_HOLD)
+    order = [convention.name for convention in CONVENTIONS]
+    best = min(met, key=lambda figure: (figure.variant == MEAN, _place(order, figure.convention),
+                                        abs(figure.value - claim.value)))  # fmt: skip
+    verdict = Verdict.HOLDS if best.convention == ALL and best.variant != MEAN else Verdict.HOLDS_UNDER
+    return Check(claim, what, figures, verdict, best, _correctly(best, figures))
+
+
+def orders_that_fail(checks: Sequence[Check]) -> tuple[str, ...]:
+    """Where a source puts one codec below another, and counting both alike (layers, mean) puts it clearly above."""
+    sentences = []
+    for source in dict.fromkeys(check.claim.source_id for check in checks):
+        known = [item for item in checks if item.claim.source_id == source and item.figures
+                 and item.claim.quantity == "kmac_per_pixel_total"]  # fmt: skip
+        for low in known:
+            above = [high for high in known if low.claim.value < high.claim.value and _alike(low) > 1.05 * _alike(high)]
+            if above:
+                others = ", ".join(f"{high.claim.codec} ({_alike(high):.1f})" for high in above)
+                sentences.append(
+                    f"{source} puts {low.claim.codec} ({low.claim.value:g}) below {others}; counted alike "
+                    f"(layers, mean over the levels) it takes {_alike(low):.1f}, more than each of them: "
+                    "the order does not hold."
+                )
+    return tuple(sentences)
+
+
+def _alike(item: Check) -> float:
+    """The count under `layers`, over the levels where there are several."""
+    figures = [figure for figure in item.figures if figure.convention == LAYERS]
+    return next((figure.value for figure in figures if figure.variant == MEAN), figures[0].value)
+
+
+def _correctly(best: Figure, figures: Sequence[Figure]) -> str:
+    """What an inflated figure would be, counted correctly."""
+    if best.convention != AT_OUTPUT:
+        return ""
+    right = {figure.convention: figure.value for figure in figures if figure.variant == best.variant}
+    return f"correctly {right[LAYERS]:.1f}, or {right[ALL]:.1f} with GDN and all"
+
+
+def _counted(card: CodecCard, point: Point) -> Counted:
+    codec = built(card, point)
+    counted = {trace.call: trace for trace in traces(codec, *SIZE)}
+    weights = list(codec.network.parameters())
+    layered = {piece.path for piece in counted[Call.FORWARD].pieces if piece.in_layer}
+    modules = dict(codec.network.named_modules())
+    in_layers = sum(weight.numel() for path in layered for weight in modules[path].parameters(recurse=False))
+    levels = [other for other in card.points if other.network == point.network and other.trained_for in ("mse", None)]
+    return Counted(
+        card, point, counted, sum(weight.numel() for weight in weights), in_layers,
+        sum(weight.numel() * weight.element_size() for weight in weights), len(levels),
+    )  # fmt: skip
+
+
+def _kmac(trace: Trace, convention: Convention) -> float:
+    return sum(convention.counted(piece) for piece in trace.pieces) / (trace.width * trace.height) / 1000
+
+
+def _work(call: Call) -> Callable[[Sequence[Counted]], Iterator[Figure]]:
+    def figures(counted: Sequence[Counted]) -> Iterator[Figure]:
+        for convention in CONVENTIONS:
+            able = [item for item in counted if call in item.traces]
+            yield from _with_means(convention.name, able, [_kmac(item.traces[call], convention) for item in able])
+
+    return figures
+
+
+def _parameters(counted: Sequence[Counted]) -> Iterator[Figure]:
+    yield from _with_means(ALL, counted, [item.parameters / 1e6 for item in counted])
+    yield from _with_means(LAYERS, counted, [item.layer_parameters / 1e6 for item in counted])
+
+
+def _size(counted: Sequence[Counted]) -> Iterator[Figure]:
+    yield from _with_means(ALL, counted, [item.weight_bytes / 1e6 for item in counted])
+    yield from _with_means(MIB, counted, [item.weight_bytes / 2**20 for item in counted])
+
+
+def _with_means(convention: str, counted: Sequence[Counted], values: Sequence[float]) -> Iterator[Figure]:
+    """Each network by itself, and the mean over the levels of every codec that changes its network between them."""
+    for item, value in zip(counted, values, strict=True):
+        yield Figure(convention, item.label, value)
+    for card in dict.fromkeys(item.card.name for item in counted):
+        own = [(item.levels, value) for item, value in zip(counted, values, strict=True) if item.card.name == card]
+        levels = sum(number for number, _ in own)
+        if len(own) > 1 and levels:
+            yield Figure(convention, MEAN, sum(number * value for number, value in own) / levels)
+
+
+def _place(order: Sequence[str], name: str) -> int:
+    return order.index(name) if name in order else len(order)
+
+
+_UNITS = {"kMAC/pixel", "million", "MB"}
+_QUANTITIES: Mapping[str, tuple[str, Callable[[Sequence[Counted]], Iterator[Figure]]]] = {
+    "kmac_per_pixel_total": ("forward", _work(Call.FORWARD)),
+    "kmac_per_pixel_decode": ("decode", _work(Call.DECODE)),
+    "params_m": ("parameters", _parameters),
+    "model_mb": ("model size", _size),
+}

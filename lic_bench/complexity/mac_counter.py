@@ -1,0 +1,330 @@
+"""Counts the multiply-accumulates of one call of a network, by default without running it.
+
+The network's twin without data is called on a picture without data: shapes go through it, nothing is computed. A
+network that cannot be called that way is run for real instead, and its count says so.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils._pytree import tree_map_only
+
+from lic_bench.codec import HasParts
+from lic_bench.complexity.meta_device import META, Pretence, is_hollow, pretending, twin
+from lic_bench.complexity.op_log import Piece, Tally, counting
+from lic_bench.errors import LicBenchError, RequestError
+from lic_bench.records import Call, MacCount, Origin
+
+ELSEWHERE = "elsewhere"
+"""The part of work done by no named part: in the network's own forward, with nobody's weights."""
+
+
+_NEEDED: Mapping[Call, tuple[str, ...]] = {
+    Call.FORWARD: (),
+    Call.ENCODE: ("compress",),
+    Call.DECODE: ("compress", "decompress"),
+}
+
+
+class CountingError(LicBenchError):
+    """A network can be counted neither without running it nor by running it."""
+
+
+@dataclass(frozen=True)
+class Trace:
+    """Everything seen during one call. `part_of` maps the paths of modules to the names of parts.
+
+    `peak_bytes` is the most memory that activations took at one time. `reads` is the number of sequential reads from
+    the entropy decoder, None where the network was run for real. `spared` are the multiply-accumulates among the
+    pieces that the authors' code makes and the code here does not.
+    `reason` says why it was run although it should not have been, and what else a reader must know.
+    """
+
+    call: Call
+    width: int
+    height: int
+    padded_width: int
+    padded_height: int
+    pieces: tuple[Piece, ...]
+    part_of: Mapping[str, str]
+    other_work: Mapping[str, int]
+    unseen: Mapping[str, int]
+    peak_bytes: int
+    origin: Origin
+    reads: int | None = None
+    spared: int = 0
+    reason: str = ""
+
+    def summary(self) -> MacCount:
+        """The record of this call; its parts, operators and layers each add up to the total exactly."""
+        return MacCount(
+            call=self.call,
+            width=self.width,
+            height=self.height,
+            macs=self.macs,
+            by_part=self._sums(lambda piece: self._part(piece.path)),
+            by_operator=self._sums(lambda piece: piece.operator),
+            by_layer=self._sums(lambda piece: piece.path or ELSEWHERE),
+            other_work=self.other_work,
+            unseen=self.unseen,
+            origin=self.origin,
+            padded_width=self.padded_width,
+            padded_height=self.padded_height,
+            activation_bytes=self.peak_bytes,
+            serial_steps=self.reads if self.call is Call.DECODE else None,
+            spared_macs=self.spared,
+            note=self.reason,
+        )
+
+    @property
+    def macs(self) -> int:
+        """All pieces together."""
+        return sum(piece.macs for piece in self.pieces)
+
+    def _part(self, path: str) -> str:
+        return self.part_of.get(path, ELSEWHERE)
+
+    def _sums(self, label: Callable[[Piece], str]) -> dict[str, int]:
+        sums: Counter[str] = Counter()
+        for piece in self.pieces:
+            sums[label(piece)] += piece.macs
+        order = {name: place for place, name in enumerate(dict.fromkeys(self.part_of.values()))}
+        return dict(sorted(sums.items(), key=lambda item: order.get(item[0], len(order))))
+
+
+def count(codec: HasParts, width: int, height: int, call: Call | str = Call.FORWARD, run: bool = False) -> MacCount:
+    """MAC of one call of a learned codec on a picture of this size, split by the codec's parts.
+
+    The network sees the size the codec pads to. With `run` it is really run, on noise. Without, it is run only when
+    it cannot be traced; the record's origin and note say so. A network that reaches its results with less work than
+    its authors' code says so by `spares_work = True`, and works as theirs while that is False: theirs is what is
+    counted, comparable with what others counted, and the note has the network's own figure.
+    Raises RequestError for sizes and calls the network has no use for, CountingError when nothing works.
+    """
+    return trace(codec, width, height, call, run).summary()
+
+
+def count_module(
+    module: nn.Module,
+    size: tuple[int, int] = (768, 512),
+    call: Call | str = Call.FORWARD,
+    inputs: Sequence[Any] | None = None,
+    run: bool = False,
+) -> MacCount:
+    """MAC of one call of any module. Its parts are its direct children.
+
+    `size` is width x height of the one input 1 x 3 x height x width; `inputs` are given instead for a module that
+    takes anything else (then `size` still says by how many pixels to divide).
+    """
+    return trace_module(module, size, call, inputs, run).summary()
+
+
+def trace(codec: HasParts, width: int, height: int, call: Call | str = Call.FORWARD, run: bool = False) -> Trace:
+    """As `count`, with every piece of work."""
+    return traces(codec, width, height, (call,), run)[0]
+
+
+def traces(
+    codec: HasParts, width: int, height: int, calls: Sequence[Call | str] | None = None, run: bool = False
+) -> tuple[Trace, ...]:
+    """As `trace`, for several calls at once: what is encoded is then decoded, so that nothing is called twice.
+
+    None stands for all calls the network can make; see `calls_of`.
+    """
+    require_size(width, height)
+    padded = codec.padded_size(width, height)
+    asked = calls_of(codec.network) if calls is None else calls
+    return _Subject(codec.network, codec.parts(), (width, height), padded).traces(asked, run)
+
+
+def calls_of(network: nn.Module) -> tuple[Call, ...]:
+    """The calls a network can make: forward, and what it has the functions of CompressAI's networks for."""
+    return tuple(call for call in Call if all(callable(getattr(network, name, None)) for name in _NEEDED[call]))
+
+
+def trace_module(
+    module: nn.Module,
+    size: tuple[int, int] = (768, 512),
+    call: Call | str = Call.FORWARD,
+    inputs: Sequence[Any] | None = None,
+    run: bool = False,
+) -> Trace:
+    """As `count_module`, with every piece of work."""
+    require_size(*size)
+    return _Subject(module, dict(module.named_children()), size, size, inputs).traces((call,), run)[0]
+
+
+def require_size(width: int, height: int) -> None:
+    """RequestError unless both sides are whole numbers of pixels, at least 1."""
+    if not all(isinstance(side, int) and side >= 1 for side in (width, height)):
+        raise RequestError(f"A picture of {width} x {height} pixels does not exist; both sides must be whole and >= 1.")
+
+
+@dataclass(frozen=True)
+class _Subject:
+    """What is counted: a network, its parts, the picture's size, and what the network is given."""
+
+    network: nn.Module
+    parts: Mapping[str, nn.Module]
+    size: tuple[int, int]
+    padded: tuple[int, int]
+    inputs: Sequence[Any] | None = None
+
+    def traces(self, asked: Sequence[Call | str], run: bool) -> tuple[Trace, ...]:
+        """One trace per call, as the authors' code makes it; where the network spares work, its own in the note."""
+        calls = tuple(Call(call) for call in asked)
+        for call in calls:
+            self._require(call)
+        here = self._as_it_works(calls, run)
+        if not getattr(self.network, "spares_work", False):
+            return here
+        with sparing_nothing(self.network):
+            authors = self._as_it_works(calls, run)
+        return tuple(_compared(mine, theirs) for mine, theirs in zip(here, authors, strict=True))
+
+    def _as_it_works(self, calls: Sequence[Call], run: bool) -> tuple[Trace, ...]:
+        """One trace per call; run for real where asked to or where nothing else works."""
+        if run:
+            return self._ran(calls, "")
+        try:
+            seen = self._pretended(calls)
+        except Exception as error:  # whatever a network does that needs data; running it will tell
+            if len(calls) > 1:
+                return tuple(trace for call in calls for trace in self._as_it_works((call,), run))
+            return self._ran(calls, _reason(error))
+        return tuple(self._trace(call, seen[call], Origin.PREDICTED) for call in calls)
+
+    def _ran(self, calls: Sequence[Call], reason: str) -> tuple[Trace, ...]:
+        name, (width, height) = _name(self.network), self.padded
+        if is_hollow(self.network):
+            raise CountingError(
+                f"{name} was built without data and its {calls[0].value} needs some on a "
+                f"{width} x {height} picture: {reason}"
+            )
+        try:
+            with torch.no_grad():
+                seen = self._watched(self.network, calls, self._arguments(self.network), Pretence())
+        except LicBenchError:
+            raise
+        except Exception as error:  # the user's module may fail in any way; its sentence is what helps
+            raise RequestError(
+                f"{name} does not take a {width} x {height} picture ({calls[0].value}): {_reason(error)}"
+            ) from error
+        note = reason and f"run to be counted, because it cannot be traced without data: {reason}"
+        return tuple(self._trace(call, seen[call], Origin.MEASURED, note) for call in calls)
+
+    def _pretended(self, calls: Sequence[Call]) -> dict[Call, Tally]:
+        copied = twin(self.network)
+        with pretending() as pretence:
+            return self._watched(copied, calls, self._arguments(copied), pretence)
+
+    def _watched(
+        self, network: nn.Module, calls: Sequence[Call], arguments: Sequence[Any], pretence: Pretence
+    ) -> dict[Call, Tally]:
+        """Make the calls and write each down; a decoder needs an encoder's stream, asked for or not."""
+        seen: dict[Call, Tally] = {}
+        coded: Any = None
+        for call in Call:
+            if call in calls or (call is Call.ENCODE and Call.DECODE in calls):
+                with counting(network, pretence, arguments) as seen[call]:
+                    if call is Call.FORWARD:
+                        _called(network, network, arguments)
+                    elif call is Call.ENCODE:
+                        coded = _called(network, network.compress, arguments)
+                    else:
+                        _called(network, network.decompress, (coded["strings"], coded["shape"]))
+        return seen
+
+    def _trace(self, call: Call, seen: Tally, origin: Origin, reason: str = "") -> Trace:
+        return Trace(
+            call,
+            *self.size,
+            *self.padded,
+            seen.pieces(),
+            _part_of(self.network, self.parts),
+            _positive(seen.other),
+            _positive(seen.unseen),
+            seen.peak_bytes,
+            origin,
+            seen.reads if origin is Origin.PREDICTED else None,
+            reason=reason,
+        )
+
+    def _require(self, call: Call) -> None:
+        for name in _NEEDED[call]:
+            if not callable(getattr(self.network, name, None)):
+                raise RequestError(f'{_name(self.network)} has no {name}(); only call="forward" can be counted.')
+
+    def _arguments(self, network: nn.Module) -> Sequence[Any]:
+        """What was given, or a picture of noise where the network's first weights live, in their type."""
+        if self.inputs is not None:
+            return self.inputs if not is_hollow(network) else tree_map_only(Tensor, lambda x: x.to(META), self.inputs)
+        like = next((weight for weight in network.parameters() if weight.is_floating_point()), torch.empty(0))
+        return (torch.rand(1, 3, self.padded[1], self.padded[0], dtype=like.dtype, device=like.device),)
+
+
+@contextmanager
+def sparing_nothing(network: nn.Module) -> Iterator[None]:
+    """Let a network that spares work do all that its authors' code does; any other is left as it is."""
+    spares = getattr(network, "spares_work", False)
+    if spares:
+        network.spares_work = False  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        if spares:
+            network.spares_work = True  # type: ignore[assignment]
+
+
+def _compared(here: Trace, authors: Trace) -> Trace:
+    """The authors' trace with what is spared here; memory is that of the code that runs here."""
+    kmac = here.macs / (here.width * here.height) / 1000
+    spared = f"counted as the authors' code works; the code here gets the same results with {kmac:.3f} kMAC/pixel"
+    reasons = [authors.reason] if here.macs == authors.macs else [authors.reason, spared]
+    return replace(
+        authors,
+        spared=authors.macs - here.macs,
+        peak_bytes=here.peak_bytes,
+        reason="; ".join(filter(None, reasons)),
+    )
+
+
+def _called(network: nn.Module, function: Any, arguments: Sequence[Any]) -> Any:
+    called = network.forward if function is network else function
+    try:
+        inspect.signature(called).bind(*arguments)
+    except TypeError as error:
+        raise RequestError(
+            f"{_name(network)} cannot be called with {len(arguments)} input(s) ({error}); "
+            "give all of them as inputs=(...)."
+        ) from None
+    return function(*arguments)
+
+
+def _part_of(network: nn.Module, parts: Mapping[str, nn.Module]) -> dict[str, str]:
+    """Path to part: a module belongs to the smallest part that contains it."""
+    modules = {name: {id(module) for module in part.modules()} for name, part in parts.items()}
+    owner = {member: name for name in sorted(modules, key=lambda name: -len(modules[name])) for member in modules[name]}
+    by_path = {path: owner[id(module)] for path, module in network.named_modules() if id(module) in owner}
+    place = {name: at for at, name in enumerate(parts)}
+    return dict(sorted(by_path.items(), key=lambda item: place[item[1]]))
+
+
+def _positive(counter: Counter[str]) -> dict[str, int]:
+    return {name: number for name, number in sorted(counter.items()) if number}
+
+
+def _name(network: nn.Module) -> str:
+    return type(network).__name__
+
+
+def _reason(error: Exception) -> str:
+    return f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error).strip() else 'no message'}"

@@ -1,0 +1,278 @@
+"""Complexity as text: a table for people, JSON and CSV for programs, LaTeX for papers. Rows in, text out."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from lic_bench.errors import RequestError
+
+if TYPE_CHECKING:  # the commands' choices are asked for without torch
+    from lic_bench.complexity.audit import Check
+    from lic_bench.complexity.codec_complexity import Complexity
+    from lic_bench.complexity.external_counters import Comparison
+    from lic_bench.complexity.roofline import Achieved, Rates
+
+NONE = "–"
+MIB = 2**20
+
+Rows = list[list[str]]
+"""Cells as text; the first row is the heads."""
+
+
+class By(StrEnum):
+    """How the multiply-accumulates of a call are taken apart."""
+
+    PART = "part"
+    LAYER = "layer"
+    OPERATOR = "operator"
+
+
+class Format(StrEnum):
+    """How complexity is written."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+    LATEX = "latex"
+
+
+def size(text: str) -> tuple[int, int]:
+    """ "768x512" to width and height; RequestError for anything else."""
+    found = re.fullmatch(r"([1-9]\d*)[xX×]([1-9]\d*)", text.strip())
+    if not found:
+        raise RequestError(f"{text!r} is not a size; write width x height in pixels, such as 768x512.")
+    return int(found[1]), int(found[2])
+
+
+def objects(found: Sequence[Complexity], by: By | None = None) -> list[dict[str, Any]]:
+    """One plain object per network, size and call. `by_part` adds up to `kmac_per_pixel`, `macs_by_part` to `macs`."""
+    return [_object(item, by) for item in found]
+
+
+def to_json(found: Sequence[Complexity], by: By | None = None) -> str:
+    """The list of objects as JSON."""
+    return json.dumps(objects(found, by), indent=2)
+
+
+def to_csv(found: Sequence[Complexity], by: By | None = None) -> str:
+    """A header line and one line per call, or per part (layer, operator) of it; nothing rounded."""
+    lines = [line for item in found for line in _flat(item, by)]
+    text = io.StringIO()
+    if lines:
+        writer = csv.DictWriter(text, list(lines[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(lines)
+    return text.getvalue()
+
+
+def rows(found: Sequence[Complexity], by: By | None = None) -> Rows:
+    """The table for people: what a call costs, or where in the network it costs it."""
+    if by is not None:
+        heads = ["model", "point", "size", "call", by.value, "kMAC/px", "share"]
+        return [heads, *(line for item in found for line in _shares(item, by))]
+    heads = ["model", "point", "size", "call", "kMAC/px", "parameters", "weights MiB", "activations MiB",
+             "serial steps", "origin"]  # fmt: skip
+    return [heads, *(_line(item) for item in found)]
+
+
+def remarks(found: Sequence[Complexity]) -> list[str]:
+    """What a reader must know besides: unseen operators, padding, networks that had to be run; each once."""
+    told: dict[str, None] = {}
+    for item in found:
+        who = f"{item.codec} {item.point}".strip()
+        if item.unseen:
+            told[f"{who}: a lower bound, not counted: {', '.join(item.unseen)}."] = None
+        if item.count.note:
+            told[f"{who} ({item.count.call.value}): {item.count.note}."] = None
+        padded = item.count.padded_width, item.count.padded_height
+        if padded != (item.count.width, item.count.height):
+            told[f"{who}: {_size(item)} is padded to {padded[0]}x{padded[1]}; divided by the pixels given."] = None
+    return list(told)
+
+
+def limit_rows(found: Sequence[Achieved], rates: Rates) -> Rows:
+    """How near each codec of a run came to the machine's limits, and what keeps it from them."""
+    heads = ["model", "point", "call", "GMAC/s", "of matmul", "of convolution", "serial steps",
+             "predicted MiB", "measured MiB"]  # fmt: skip
+    lines = [heads]
+    for item in found:
+        matmul, convolution = item.share(rates)
+        lines.append([
+            item.codec, item.point, item.call.value, f"{item.macs_per_second / 1e9:.1f}", f"{matmul:.1%}",
+            f"{convolution:.1%}", _integer(item.serial_steps), _mebibytes(item.predicted_bytes),
+            _mebibytes(item.measured_bytes),
+        ])  # fmt: skip
+    return lines
+
+
+def audit_rows(checks: Sequence[Check]) -> Rows:
+    """Claims beside counts under every convention, and the verdicts."""
+    conventions = list(dict.fromkeys(name for check in checks for name in check.counts))
+    heads = ["claim of", "what", "claimed", *conventions, "verdict", "source"]
+    return [heads, *(_check(check, conventions) for check in checks)]
+
+
+def audit_objects(checks: Sequence[Check]) -> list[dict[str, Any]]:
+    """One plain object per claim, with our figure under every convention and of every network."""
+    return [
+        {
+            "codec": check.claim.codec,
+            "quantity": check.claim.quantity,
+            "claimed": check.claim.value,
+            "unit": check.claim.unit,
+            "source_id": check.claim.source_id,
+            "how": check.claim.how,
+            "conditions": check.claim.conditions,
+            "verdict": check.verdict.value,
+            "convention": check.explained.convention if check.explained else None,
+            "network": check.explained.variant if check.explained else None,
+            "sentence": check.sentence,
+            "counts": check.counts,
+            "figures": [
+                {"convention": figure.convention, "network": figure.variant, "value": figure.value}
+                for figure in check.figures
+            ],
+        }
+        for check in checks
+    ]
+
+
+def auditor_rows(found: Iterable[Comparison]) -> Rows:
+    """Other counters beside ours, and why they differ."""
+    lines = [["network", "counter", "kMAC/px", "ours", "theirs - ours", "because"]]
+    for item in found:
+        theirs, ours = (f"{macs / item.pixels / 1000:.3f}" for macs in (item.theirs.macs, item.ours))
+        head = [item.network, item.theirs.auditor, theirs, ours]
+        if not item.differences:
+            lines.append([*head, "0", "the two agree"])
+        for difference in item.differences:
+            more = f"{difference.macs / item.pixels / 1000:+.3f}"
+            lines.append([*head, more, f"{difference.kind}: {difference.reason}"])
+            head = ["", "", "", ""]
+    return lines
+
+
+def rows_to_csv(rows: Rows) -> str:
+    """A table for people as CSV."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue()
+
+
+def to_latex(rows: Rows) -> str:
+    """A booktabs tabular; columns of numbers flush right."""
+    heads, *lines = rows
+    columns = "".join("r" if _numeric(lines, at) else "l" for at in range(len(heads)))
+    body = [" & ".join(_escaped(cell) for cell in line) + r" \\" for line in (heads, *lines)]
+    return "\n".join([rf"\begin{{tabular}}{{{columns}}}", r"\toprule", body[0], r"\midrule", *body[1:], r"\bottomrule",
+                      r"\end{tabular}"]) + "\n"  # fmt: skip
+
+
+def _object(item: Complexity, by: By | None) -> dict[str, Any]:
+    count = item.count
+    plain: dict[str, Any] = {
+        "codec": item.codec,
+        "point": item.point,
+        "width": count.width,
+        "height": count.height,
+        "call": count.call.value,
+        "kmac_per_pixel": count.kmac_per_pixel,
+        "by_part": {name: _kmac(item, macs) for name, macs in count.by_part.items()},
+        "unseen": dict(count.unseen),
+        "parameters": item.parameters,
+        "weight_bytes": item.weight_bytes,
+        "activation_bytes": count.activation_bytes,
+        "serial_steps": count.serial_steps,
+        "macs": count.macs,
+        "spared_macs": count.spared_macs,
+        "macs_by_part": dict(count.by_part),
+        "macs_by_operator": dict(count.by_operator),
+        "other_work": dict(count.other_work),
+        "padded_width": count.padded_width,
+        "padded_height": count.padded_height,
+        "origin": count.origin.value,
+        "note": count.note,
+    }
+    return plain | ({"macs_by_layer": dict(count.by_layer)} if by is By.LAYER else {})
+
+
+def _flat(item: Complexity, by: By | None) -> list[dict[str, Any]]:
+    count = item.count
+    line: dict[str, Any] = {
+        "codec": item.codec, "point": item.point, "width": count.width, "height": count.height,
+        "call": count.call.value, "kmac_per_pixel": count.kmac_per_pixel, "macs": count.macs,
+        "parameters": item.parameters, "weight_bytes": item.weight_bytes, "activation_bytes": count.activation_bytes,
+        "serial_steps": count.serial_steps, "unseen": " ".join(count.unseen), "origin": count.origin.value,
+    }  # fmt: skip
+    if by is None:
+        return [line]
+    return [line | {by.value: name, f"{by.value}_macs": macs} for name, macs in _taken_apart(item, by).items()]
+
+
+def _line(item: Complexity) -> list[str]:
+    bound = "≥ " if item.unseen else ""
+    return [
+        item.codec, item.point, _size(item), item.count.call.value, f"{bound}{item.kmac_per_pixel:.2f}",
+        f"{item.parameters:,d}", _mebibytes(item.weight_bytes), _mebibytes(item.activation_bytes),
+        _integer(item.serial_steps), item.origin.value,
+    ]  # fmt: skip
+
+
+def _shares(item: Complexity, by: By) -> list[list[str]]:
+    head = [item.codec, item.point, _size(item), item.count.call.value]
+    return [
+        [*head, name, f"{_kmac(item, macs):.2f}", f"{macs / item.total:.1%}"]
+        for name, macs in _taken_apart(item, by).items()
+    ]
+
+
+def _check(check: Check, conventions: Sequence[str]) -> list[str]:
+    digits = check.digits
+    counts = [f"{check.counts[name]:.{digits}f}" if name in check.counts else NONE for name in conventions]
+    return [
+        check.claim.codec,
+        check.what,
+        f"{check.claim.value:g} {check.claim.unit}",
+        *counts,
+        check.sentence,
+        check.claim.source_id,
+    ]
+
+
+def _taken_apart(item: Complexity, by: By) -> Mapping[str, int]:
+    choose: Mapping[By, Callable[[], Mapping[str, int]]] = {
+        By.PART: lambda: item.count.by_part,
+        By.LAYER: lambda: item.count.by_layer,
+        By.OPERATOR: lambda: item.count.by_operator,
+    }
+    return choose[by]()
+
+
+def _kmac(item: Complexity, macs: int) -> float:
+    return macs / (item.count.width * item.count.height) / 1000
+
+
+def _size(item: Complexity) -> str:
+    return f"{item.count.width}x{item.count.height}"
+
+
+def _mebibytes(number: int | None) -> str:
+    return NONE if number is None else f"{number / MIB:.1f}"
+
+
+def _integer(number: int | None) -> str:
+    return NONE if number is None else f"{number:,d}"
+
+
+def _numeric(lines: Rows, at: int) -> bool:
+    return all(re.fullmatch(r"[≥ \d.,%]*|–", line[at]) for line in lines)
+
+
+def _escaped(cell: str) -> str:
+    return re.sub(r"([&%$#_{}])", r"\\\1", cell).replace("≥", r"$\geq$").replace(NONE, "--")

@@ -1,0 +1,1 @@
+"""The pytest plug-in: the `lic_benchmark` fixture and its assertions."""

@@ -1,0 +1,224 @@
+"""BD figures equal another package's, the published ones, and say why they are thin or missing."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import replace
+from importlib.resources import files
+
+import bjontegaard
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from lic_bench.analysis import curves
+from lic_bench.analysis.bdrate import bd_psnr, bd_rate
+from lic_bench.analysis.curves import RDCurve, RDPoint, Source
+from lic_bench.codec import CurveId
+from lic_bench.records import Doubt, Origin
+
+SOURCE = Source(Origin.MEASURED, "run")
+
+
+def curve(rates, scores, codec="test", **more):
+    points = tuple(RDPoint(str(i), rate, score) for i, (rate, score) in enumerate(zip(rates, scores, strict=True)))
+    return RDCurve(codec, codec, "kodak", None, points, "stream", SOURCE, **more)
+
+
+ANCHOR = curve((0.25, 0.5, 1.0, 2.0), (30.0, 33.0, 36.0, 39.0), "anchor")
+
+
+@st.composite
+def rising_curves(draw):
+    count = draw(st.integers(4, 9))
+    steps = st.lists(st.floats(0.05, 2.0), min_size=count, max_size=count)
+    rates = 0.05 * np.exp(np.cumsum(draw(steps)) / 2)
+    return curve(rates.tolist(), (draw(st.floats(25, 32)) + np.cumsum(draw(steps))).tolist())
+
+
+@settings(max_examples=60, deadline=None)
+@given(rising_curves(), rising_curves())
+@pytest.mark.parametrize("method", ["pchip", "akima", "cubic"])
+def test_the_figures_equal_the_bjontegaard_package(method, anchor, test):
+    for ours, theirs in ((bd_rate(anchor, test), bjontegaard.bd_rate), (bd_psnr(anchor, test), bjontegaard.bd_psnr)):
+        assume(ours.value is not None)
+        columns = [[getattr(p, name) for p in c.points] for c in (anchor, test) for name in ("bpp", "psnr_db")]
+        expected = theirs(*columns, method=method, require_matching_points=False, min_overlap=0)
+        assert ours.by_method[method] == pytest.approx(expected, rel=1e-6, abs=1e-6)
+
+
+def published(codec, source_id, dataset):
+    found = curves.find(dataset, CurveId(codec, source_id))
+    assert found is not None
+    return found
+
+
+def recomputed():
+    text = files("lic_bench.zoo.published").joinpath("bd_recomputed.csv").read_text(encoding="utf-8")
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_the_known_figures_between_published_curves_come_out_again():
+    assert len(recomputed()) == 104
+    for row in recomputed():
+        anchor = published(row["anchor"], row["anchor_source_id"], row["dataset"])
+        test = published(row["codec"], row["source_id"], row["dataset"])
+        ours = (bd_rate if row["metric"] == "bd_rate_psnr_percent" else bd_psnr)(anchor, test)
+        rounding = 0.005 if ours.unit == "%" else 0.0005
+        assert ours.by_method["akima"] == pytest.approx(float(row["value_akima"]), abs=rounding), row
+        assert ours.by_method["cubic"] == pytest.approx(float(row["value_cubic"]), abs=rounding), row
+
+
+def test_four_anchor_points_in_place_of_eight_move_the_hyperprior_from_30_5_to_32_9_percent():
+    vtm, hyperprior = (
+        published("vtm", "compressai-classical", "kodak"),
+        published("bmshj2018-hyperprior", "compressai-float", "kodak"),
+    )
+    assert bd_rate(vtm, hyperprior).percent == pytest.approx(30.5, abs=0.05)
+    assert bd_rate(replace(vtm, points=vtm.points[1:5]), hyperprior).percent == pytest.approx(32.9, abs=0.05)
+
+
+def test_a_tenth_less_rate_everywhere_is_minus_ten_percent():
+    test = curve([0.9 * p.bpp for p in ANCHOR.points], [p.psnr_db for p in ANCHOR.points])
+    figure = bd_rate(ANCHOR, test)
+    assert figure.percent == pytest.approx(-10)
+    assert (figure.db, figure.overlap, figure.low, figure.high, figure.doubts) == (None, 1.0, 30.0, 39.0, ())
+    assert figure.spread == pytest.approx(0, abs=1e-9)
+
+
+def test_one_decibel_more_everywhere_is_one_decibel():
+    figure = bd_psnr(ANCHOR, curve([p.bpp for p in ANCHOR.points], [p.psnr_db + 1 for p in ANCHOR.points]))
+    assert (figure.db, figure.percent) == (pytest.approx(1), None)
+
+
+def test_the_order_of_the_points_does_not_matter():
+    test = curve((0.2, 0.45, 0.9, 1.9), (30.5, 33.0, 36.0, 38.0))
+    assert bd_rate(ANCHOR, replace(test, points=test.points[::-1])).value == bd_rate(ANCHOR, test).value
+
+
+def test_fewer_than_four_points_are_doubted_and_get_no_cubic():
+    figure = bd_rate(ANCHOR, curve((0.25, 0.5, 2.0), (30.0, 33.0, 39.0)))
+    assert figure.doubts == (Doubt.FEW_POINTS,)
+    assert set(figure.by_method) == {"pchip", "akima"}
+
+
+def test_two_points_are_joined_by_a_straight_line():
+    anchor, test = curve((1.0, 10.0), (30.0, 40.0)), curve((2.0, 20.0), (30.0, 40.0))
+    assert bd_rate(anchor, test).by_method == {"pchip": pytest.approx(100), "akima": pytest.approx(100)}
+
+
+def test_one_point_gives_no_figure_but_the_reason():
+    figure = bd_rate(ANCHOR, curve((0.5,), (33.0,)))
+    assert figure.value is None
+    assert "1 point " in figure.reason
+
+
+def test_a_point_that_pays_for_nothing_is_left_out_and_doubted():
+    good = curve((0.2, 0.4, 0.8, 1.6), (30.0, 33.0, 36.0, 39.0))
+    dented = curve((0.2, 0.4, 0.6, 0.8, 1.6), (30.0, 33.0, 32.0, 36.0, 39.0))
+    figure = bd_rate(ANCHOR, dented)
+    assert figure.value == pytest.approx(bd_rate(ANCHOR, good).value)
+    assert figure.doubts == (Doubt.NOT_MONOTONE,)
+
+
+def test_little_overlap_is_doubted_and_hardly_any_gives_no_figure():
+    scores = np.array([30.0, 33.0, 36.0, 39.0])
+    some = bd_rate(ANCHOR, curve((0.2, 0.4, 0.8, 1.6), scores + 3))  # of 33 to 42 the anchor covers 33 to 39
+    assert (some.overlap, some.doubts) == (pytest.approx(2 / 3), (Doubt.LITTLE_OVERLAP,))
+    barely = bd_rate(ANCHOR, curve((0.2, 0.4, 0.8, 1.6), scores + 7.2))  # of 37.2 to 46.2 only up to 39
+    assert (barely.overlap, barely.value, barely.doubts) == (pytest.approx(0.2), None, (Doubt.NO_OVERLAP,))
+    assert "20%" in barely.reason
+    inside = bd_rate(ANCHOR, curve((0.2, 0.3, 0.4, 0.5), (33.0, 34.0, 35.0, 36.0)))
+    assert (inside.overlap, inside.doubts) == (1.0, ())
+    assert bd_rate(ANCHOR, curve((0.2, 0.4, 0.8, 1.6), scores + 20)).overlap == 0
+
+
+def test_nothing_outside_the_overlap_counts():
+    tame = curve((0.225, 0.45, 0.9, 1.8, 3.6, 7.2), (30.0, 33.0, 36.0, 39.0, 42.0, 45.0))
+    wild = curve((0.225, 0.45, 0.9, 1.8, 3.6, 9999.0), (30.0, 33.0, 36.0, 39.0, 42.0, 45.0))
+    assert bd_rate(ANCHOR, wild).percent == pytest.approx(-10)
+    assert bd_rate(ANCHOR, wild).value == bd_rate(ANCHOR, tame).value
+    assert bd_rate(ANCHOR, wild).high == 39.0
+
+
+def test_a_metric_the_anchor_lacks_gives_the_reason():
+    figure = bd_rate(ANCHOR, ANCHOR, metric="ms_ssim_db")
+    assert figure.value is None
+    assert "anchor" in figure.reason
+    assert "ms_ssim_db" in figure.reason
+
+
+def test_curves_on_other_data_sets_are_not_compared():
+    figure = bd_rate(ANCHOR, replace(ANCHOR, dataset="sample"))
+    assert (figure.value, figure.reason) == (None, "the anchor was taken on kodak, not on sample")
+
+
+def test_two_pictures_are_not_compared_with_a_published_mean_over_24():
+    vtm = published("vtm-17.0", "mlic-repo-figures", "kodak")
+    part = replace(ANCHOR, pictures=("a", "b"), picture_count=2)
+    assert bd_rate(vtm, part).reason == "the anchor is a mean over 24 pictures, the test over 2"
+    assert bd_rate(vtm, replace(part, picture_count=24)).value is not None
+
+
+def over_pictures(factors, missing=()):
+    """A curve like ANCHOR over one picture per factor, each with that factor on its rates."""
+    points = []
+    for point in ANCHOR.points:
+        by_picture = {
+            f"p{i}": RDPoint(point.label, point.bpp * factor, point.psnr_db)
+            for i, factor in enumerate(factors)
+            if i not in missing
+        }
+        mean = sum(one.bpp for one in by_picture.values()) / len(by_picture)
+        points.append(replace(point, bpp=mean, by_picture=by_picture))
+    names = tuple(points[0].by_picture)
+    return replace(ANCHOR, points=tuple(points), pictures=names, picture_count=len(names))
+
+
+def test_each_picture_has_its_own_figure_and_the_bootstrap_its_interval():
+    figure = bd_rate(over_pictures([1] * 8), over_pictures([0.8, 0.85, 0.9, 0.95, 1, 1.05, 1.1, 1.15]))
+    assert figure.by_picture["p0"] == pytest.approx(-20)
+    assert figure.by_picture["p7"] == pytest.approx(15)
+    low, high = figure.interval
+    # the mean factor is 0.975; the standard error of a mean of 8 is 0.115 / sqrt(8) = 0.041
+    assert figure.percent == pytest.approx(-2.5)
+    assert low < figure.percent < high
+    assert high - low == pytest.approx(2 * 1.96 * 4.1, rel=0.15)
+
+
+def test_pairing_takes_the_pictures_own_weight_out_of_the_interval():
+    factors = [0.2, 0.5, 1, 2, 3]
+    figure = bd_rate(over_pictures(factors), over_pictures([0.9 * factor for factor in factors]))
+    assert figure.interval == (pytest.approx(-10), pytest.approx(-10))
+
+
+def test_the_interval_is_the_same_every_time():
+    pair = over_pictures([1] * 5), over_pictures([0.8, 0.9, 1, 1.1, 1.2])
+    assert bd_rate(*pair).interval == bd_rate(*pair).interval
+
+
+def test_no_interval_from_two_pictures_or_from_a_curve_without_pictures():
+    assert bd_rate(over_pictures([1, 1]), over_pictures([0.9, 0.8])).interval is None
+    assert bd_rate(ANCHOR, over_pictures([0.9, 0.8, 0.7])).interval is None
+
+
+def test_a_picture_that_failed_on_one_side_is_left_out_on_both():
+    figure = bd_rate(over_pictures([1, 1, 1, 50]), over_pictures([0.9, 0.9, 0.9, 45], missing=(3,)))
+    assert figure.percent == pytest.approx(-10)
+    assert figure.doubts == (Doubt.DIFFERENT_PICTURES,)
+    assert set(figure.by_picture) == {"p0", "p1", "p2"}
+
+
+def test_coded_and_estimated_rates_are_told_apart():
+    assert bd_rate(ANCHOR, replace(ANCHOR, rate_kind="estimated")).doubts == (Doubt.RATE_KIND,)
+    assert bd_rate(replace(ANCHOR, rate_kind="bitstream"), ANCHOR).doubts == ()
+
+
+def test_a_figure_names_its_anchor_with_the_source():
+    vtm = published("vtm-17.0", "mlic-repo-figures", "kodak")
+    figure = bd_rate(vtm, replace(ANCHOR, picture_count=24))
+    assert figure.anchor == "vtm-17.0 (digitised: mlic-repo-figures)"
+    assert figure.origins == (Origin.DIGITISED, Origin.MEASURED)
+    assert [point.label for point in figure.anchor_points] == [f"v{i}" for i in range(1, 10)]
