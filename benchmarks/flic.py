@@ -66,7 +66,7 @@ def give_the_coder_work(codec: Any, image: Image) -> None:
 def main(repeats: int) -> None:
     """Print MACs with and without keeping keys and values, then times."""
     torch.set_num_threads(1)
-    card = codecs.card("flic")
+    card = codecs.get("flic")
     codec: Any = card.load(card.points[0])
     network: flic.FLIC = codec.network
     for keeps, what in ((True, "keeping keys and values"), (False, "five full passes")):

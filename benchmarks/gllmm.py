@@ -76,7 +76,7 @@ def where(call: Callable[[], object]) -> dict[str, float]:
 
 def report(name: str, width: int, height: int, passes: int) -> None:
     """Time one codec in both orders and print what came out."""
-    card = codecs.card(name)
+    card = codecs.get(name)
     codec: Any = card.load(card.points[0])
     rows, columns = np.mgrid[0:height, 0:width]
     image = np.stack([128 + 90 * np.sin(rows / (9 + c)) * np.cos(columns / (7 - c)) for c in range(3)], axis=-1)

@@ -73,7 +73,7 @@ def by_part(network: nn.Module) -> Iterator[dict[str, float]]:
 
 def report(name: str, width: int, height: int, passes: int) -> None:
     """Time one codec and print what came out."""
-    card = codecs.card(name)
+    card = codecs.get(name)
     codec = card.load(card.points[0])
     image = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
     stream = codec.encode(image)
@@ -81,7 +81,7 @@ def report(name: str, width: int, height: int, passes: int) -> None:
                                          "decode": lambda: codec.decode(stream)}.items()):  # fmt: skip
         run()
         counted = count(codec, width, height, call)  # type: ignore[arg-type]
-        gmac = counted.macs_made / 1e9
+        gmac = counted.executed_macs / 1e9
         taken, ratios, shares = [], [], []
         for _ in range(passes):
             before = machine_rates()

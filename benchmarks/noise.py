@@ -34,7 +34,7 @@ from lic_bench.check import baseline
 from lic_bench.check.baseline import Kept
 from lic_bench.check.compare import compare
 from lic_bench.check.outcome import Outcome, Verdict
-from lic_bench.codec import Codec, CodecCard, Image, Point
+from lic_bench.codec import Codec, CodecCard, Image, OperatingPoint
 from lic_bench.records import Job, RunHeader, Settings, Training
 from lic_bench.registry import codecs
 
@@ -65,7 +65,7 @@ class Slowed:
         return picture
 
 
-def load(card: CodecCard, point: Point, weights: Path | None, device: str) -> Slowed:
+def load(card: CodecCard, point: OperatingPoint, weights: Path | None, device: str) -> Slowed:
     return Slowed(FACTORIZED.load(point, weights, device))
 
 
@@ -165,7 +165,7 @@ def main() -> int:
         folder = given.folder or Path(temporary)
         place = pictures(folder, given.pictures)
         settings = Settings(timing_repeats=given.repeats, timing_budget_seconds=60, memory=given.memory)
-        codecs.card(f"{Path(__file__).resolve()}:SLOW")
+        codecs.get(f"{Path(__file__).resolve()}:SLOW")
         jobs = {
             name: job(place, door, settings)
             for name, door in (("plain", FACTORIZED.name), ("slow", f"{Path(__file__).resolve()}:SLOW"))

@@ -29,7 +29,7 @@ from lic_bench import auditors, catalogue, cost, macs, memory
 from lic_bench.records import Call
 name, width, height, counter = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
 torch.set_num_threads(1)
-card = catalogue.card(name)
+card = catalogue.get(name)
 codec = cost.loaded(card, card.points[0])
 def ours():
     return macs.count(codec, width, height, Call.FORWARD).macs
@@ -67,6 +67,6 @@ def test_counting_against_fvcore(benchmark: Any, name: str, size: tuple[int, int
     if known:
         mebibytes = [number / 2**20 for number in known[0][::-1]]
         print(f"memory {mebibytes[0]:.0f} MiB / {mebibytes[1]:.1f} MiB = {memory_ratio:.0f}")
-    card = codecs.card(name)
+    card = codecs.get(name)
     codec = codec_complexity.loaded(card, card.points[0])
     benchmark.pedantic(mac_counter.count, args=(codec, *size, Call.FORWARD), rounds=5, warmup_rounds=1)

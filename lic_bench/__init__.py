@@ -5,10 +5,8 @@ The package's short Python API. Everything is imported on first use, so that `im
 
 from __future__ import annotations
 
-import sys
 from importlib import import_module
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 __version__ = "0.1.0"
@@ -20,27 +18,18 @@ if (_checkout / "pyproject.toml").exists() and (_checkout / "zoo" / "__init__.py
     __path__.append(str(_checkout))
 
 _API = {
-    "codec": "lic_bench.api",
+    "load_codec": "lic_bench.api",
     "run": "lic_bench.api",
-    "check": "lic_bench.api",
-    "complexity": "lic_bench.api",
+    "report": "lic_bench.api",
+    "check_run": "lic_bench.api",
+    "RunOptions": "lic_bench.benchmark.options",
+    "count_complexity": "lic_bench.complexity.codec_complexity",
     "bd_rate": "lic_bench.analysis.bdrate",
     "bd_psnr": "lic_bench.analysis.bdrate",
     "read_curves": "lic_bench.api",
 }
 
 __all__ = ["__version__", *_API]
-
-
-class _Package(ModuleType):
-    """Keeps the API's names: importing the file lic_bench/codec.py would put the module in the function's place."""
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if not (name in _API and isinstance(value, ModuleType)):
-            super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Package
 
 
 def __getattr__(name: str) -> Any:

@@ -27,7 +27,7 @@ Shape: TypeAlias = "int | list[Shape] | dict[str, Shape]"
 
 
 @dataclass(frozen=True)
-class Contents:
+class Container:
     """What a stream holds. `device` is "cpu" or "accelerator"; strings in the order the network gave them."""
 
     codec: str
@@ -44,8 +44,8 @@ def identity(codec: str, point: str) -> str:
     return f"{codec}/{point}"
 
 
-def pack(contents: Contents) -> bytes:
-    """Contents to bytes."""
+def pack(contents: Container) -> bytes:
+    """Container to bytes."""
     out = bytearray([_MAGIC])
     out += zlib.crc32(contents.codec.encode()).to_bytes(4, "little")
     for number in (int(contents.device != "cpu"), contents.threads, contents.height, contents.width):
@@ -58,7 +58,7 @@ def pack(contents: Contents) -> bytes:
     return bytes(out)
 
 
-def unpack(stream: bytes, codec: str) -> Contents:
+def unpack(stream: bytes, codec: str) -> Container:
     """Bytes to contents.
 
     Raises StreamError for bytes of another codec or operating point, and for a stream that is cut or damaged.
@@ -77,7 +77,7 @@ def unpack(stream: bytes, codec: str) -> Contents:
         raise StreamError(f"The stream of {codec} ends too early ({len(stream)} bytes); it was cut.") from None
     if reader.at != len(stream):
         raise StreamError(f"The stream of {codec} has {len(stream) - reader.at} bytes too many; it is damaged.")
-    return Contents(codec, device, threads, height, width, shape, strings)
+    return Container(codec, device, threads, height, width, shape, strings)
 
 
 def plain_shape(shape: object) -> Shape:

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast, runtime_checkable
 
 from lic_bench.errors import RequestError
+from lic_bench.records import CardSummary, PointSummary
+from lic_bench.records import CurveId as CurveId  # part of a card
 
 if TYPE_CHECKING:
     import numpy as np
@@ -87,7 +89,7 @@ class Weights:
 
 
 @dataclass(frozen=True)
-class Point:
+class OperatingPoint:
     """One operating point. `trained_for` is "mse", "ms-ssim" or None (classical); `lmbda` as the authors print it.
 
     `settings` is what the loader needs (a quality, a width). Points of a codec with equal `network` run the same
@@ -103,15 +105,6 @@ class Point:
 
 
 @dataclass(frozen=True)
-class CurveId:
-    """A published curve: rows of `rd_points.csv` with this codec, source and training target."""
-
-    codec: str
-    source_id: str
-    optimised_for: str = "mse"
-
-
-@dataclass(frozen=True)
 class CodecCard:
     """A codec described: data only, it downloads and imports nothing.
 
@@ -120,9 +113,9 @@ class CodecCard:
     `loader(card, point, weights, device)`; it raises WeightsError when a checkpoint does not fit.
     `claims` are the names under which published complexity tables list the codec. `estimates_only` marks a network
     that says what a picture would cost and cannot code it: it is listed, counted and audited, and never run. `trained`
-    marks a network that loads its own trained weights. `year` is 0 where nobody gave one. `reference` is where the
-    class stands that a loader builds, for a codec that was brought without a card; `code` a digest of other people's
-    source.
+    marks a network that loads its own trained weights. `year` is 0 where nobody gave one. `reference` is the name or
+    reference by which any process finds the card, and `source_sha256` a digest of a user-supplied codec's source; the
+    registry fills in both.
     """
 
     name: str
@@ -132,7 +125,7 @@ class CodecCard:
     year: int
     licence: str | None
     learned: bool
-    points: tuple[Point, ...]
+    points: tuple[OperatingPoint, ...]
     loader: str
     published: tuple[CurveId, ...] = ()
     claims: tuple[str, ...] = ()
@@ -141,9 +134,9 @@ class CodecCard:
     estimates_only: bool = False
     trained: bool = False
     reference: str = ""
-    code: str = ""
+    source_sha256: str = ""
 
-    def point(self, label: str) -> Point:
+    def point(self, label: str) -> OperatingPoint:
         """The operating point of this label; RequestError names those there are."""
         for point in self.points:
             if point.label == label:
@@ -151,12 +144,22 @@ class CodecCard:
         labels = ", ".join(point.label for point in self.points)
         raise RequestError(f"{self.name} has no operating point {label!r}; it has {labels}.")
 
-    def load(self, point: Point, weights: Path | None = None, device: str = "cpu") -> Codec:
+    def summary(self, colour_index: int) -> CardSummary:
+        """What a report needs of the card; `colour_index` is the codec's place in the registry."""
+        points = tuple(
+            PointSummary(point.label, point.trained_for, point.network or point.label) for point in self.points
+        )
+        return CardSummary(
+            self.name, self.title, self.family, self.paper, self.year, self.licence, self.learned, self.demonstration,
+            points, self.published, self.claims, colour_index,
+        )  # fmt: skip
+
+    def load(self, point: OperatingPoint, weights: Path | None = None, device: str = "cpu") -> Codec:
         """Build the codec at one point: from a checkpoint, or untrained with a fixed seed where `weights` is None."""
         module, _, function = self.loader.partition(":")
         return cast(Codec, getattr(import_module(module), function)(self, point, weights, device))
 
 
-def labels(points: Iterable[Point]) -> tuple[str, ...]:
+def labels(points: Iterable[OperatingPoint]) -> tuple[str, ...]:
     """The labels of some points, in order."""
     return tuple(point.label for point in points)

@@ -46,9 +46,16 @@ class RunFolderError(RequestError):
     """A run folder is missing, unreadable, cannot be written, or of another format."""
 
 
+LISTED_BY_A_COMMAND = ("model", "dataset")
+
+
 def unknown(kind: str, name: str, known: Sequence[str]) -> str:
-    """A sentence about a name that is not there, with the nearest that are."""
-    hint = did_you_mean(name, known) or f"`lic-bench {kind}s` lists what there is."
+    """A sentence about a name that is not there, with the nearest that are, or how to see all."""
+    hint = did_you_mean(name, known)
+    if not hint and kind in LISTED_BY_A_COMMAND:
+        hint = f"`lic-bench {kind}s` lists what there is."
+    elif not hint:
+        hint = f"There is {', '.join(known)}." if known else f"No {kind} is registered."
     return f"There is no {kind} called {name!r}. {hint}"
 
 

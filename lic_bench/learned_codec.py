@@ -63,7 +63,7 @@ class LearnedCodec:
         shape = bitstream.plain_shape(coded["shape"])
         on_cpu = self.device.type == "cpu"
         return bitstream.pack(
-            bitstream.Contents(
+            bitstream.Container(
                 codec=self.identity,
                 device="cpu" if on_cpu else "accelerator",
                 threads=torch.get_num_threads() if on_cpu else 0,
@@ -87,7 +87,7 @@ class LearnedCodec:
                 f"This stream of {self.identity} was made on {_article(contents.device)} and its probabilities are "
                 f"floating-point numbers of that device; decode it there, not on {_article(here)}."
             )
-        with _threads(contents.threads):
+        with torch_threads(contents.threads):
             decoded = self.network.decompress(  # type: ignore[operator]
                 [[string] for string in contents.strings], _network_shape(shape)
             )
@@ -173,8 +173,8 @@ def _article(device: str) -> str:
 
 
 @contextmanager
-def _threads(count: int) -> Iterator[None]:
-    """Run with a number of threads (0: any), and go back to what was set."""
+def torch_threads(count: int) -> Iterator[None]:
+    """Run torch with this many threads (0: as it is), and go back to what was set."""
     before = torch.get_num_threads()
     if count in (0, before):
         yield

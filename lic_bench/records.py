@@ -1,7 +1,7 @@
 """The data types that travel through the suite: frozen, plain, with units in their names.
 
 Nothing is stored that can be derived: bits per pixel come from bytes and pixels, medians from raw samples.
-The records know nothing of files, codecs or pages; `store` writes them, `curves` and `report` read them.
+The records know nothing of files, codecs or pages: `benchmark.run_folder` writes them, `report` reads them.
 """
 
 from __future__ import annotations
@@ -12,10 +12,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import ClassVar
 
-FORMAT = 1
+from lic_bench.caveats import Caveat
 
-IMPORTED = "imported"
-"""The status of a row that holds somebody else's figures."""
+FORMAT = 2
+"""The number of the run folder's format; folders of any other number are refused."""
+
+EVERY = "*"
+"""Stands for all codecs or all operating points in a failure that concerns them all, such as an unreadable picture."""
 
 
 class Origin(StrEnum):
@@ -35,32 +38,86 @@ class Training(StrEnum):
     NOT_LEARNED = "not learned"
 
 
-class Doubt(StrEnum):
-    """A reason why a figure is thin, with what to do about it. It travels with the figure to the report."""
+class Status(StrEnum):
+    """What a row of a run is: measured here, imported from somebody else's file, or a failure."""
 
-    FEW_TIMINGS = "fewer than 3 timed passes; raise --timing-budget for a steadier figure"
-    NOT_TIMED = "not timed within the time budget; raise --timing-budget"
-    SHARED_MACHINE = "several workers shared the machine while timing; use --workers 1 for quotable times"
-    BUSY_MACHINE = "other programs were using the processor; time it again on a quiet machine"
-    UNTRAINED = "untrained weights; times and sizes hold for the network, rate and distortion do not exist"
-    UNSEEN_WORK = "some operators were not counted; the MAC figure is a lower bound"
-    RATE_GAP = "estimated and coded rate differ by more than 1 %; check the entropy coder's tables"
-    NO_MS_SSIM = "MS-SSIM needs both sides above 160 pixels"
-    NO_SCORE = "a metric that was asked for failed on some picture; the run's failures say how"
-    LOSSLESS = "decoded without any error; PSNR is infinite and left out of means"
-    DRIFT = "a fresh process decoded the same stream to another picture; the codec is not deterministic"
-    MEMORY_UNKNOWN = "peak memory could not be read on this system"
-    FEW_POINTS = "fewer than four points on a curve"
-    NOT_MONOTONE = "quality does not rise with rate; points were left out of the interpolation"
-    LITTLE_OVERLAP = "the anchor covers less than 75 % of the curve's range"
-    NO_OVERLAP = "the anchor covers less than 25 % of the curve's range; no figure"
-    OWN_WEIGHTS = "weights that no published hash vouches for; the curve is that of this file, not the paper's"
-    DEMONSTRATION = "a briefly trained demonstration network; no paper's result"
-    UNCONFIRMED = (
-        "a published curve that contradicts other figures of its own source; zoo/published/cautions.csv says why"
-    )
-    DIFFERENT_PICTURES = "the curves were not taken over the same pictures"
-    RATE_KIND = "one curve counts whole streams, the other payload or estimated bits"
+    MEASURED = "measured"
+    IMPORTED = "imported"
+    FAILED = "failed"
+
+
+class FailureKind(StrEnum):
+    """What failed. A failed metric leaves the measurement itself standing."""
+
+    LOOKUP = "lookup"  # the codec's card, data set or metric cannot be found or imported
+    READ = "read"  # a picture is no picture
+    LOAD = "load"  # the codec cannot be built
+    MEASURE = "measure"  # encoding, decoding or scoring
+    FRESH_PROCESS = "fresh_process"  # the memory pass in a process of its own
+    PROCESS = "process"  # the process ended or was stopped
+    METRIC = "metric"
+    EXECUTOR = "executor"  # the executor gave no row
+
+
+class AgreementKind(StrEnum):
+    """How two decodings of one picture compare."""
+
+    EXACT = "exact"
+    OTHER_STREAM = "other_stream"  # the same picture from another bitstream
+    PIXELS_DIFFER = "pixels_differ"
+    SIZE_DIFFERS = "size_differs"
+    FAILED = "failed"  # the other decoder gave no picture
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How two decodings of one picture compare; `largest` is the largest difference of a sample, 0 to 255."""
+
+    kind: AgreementKind
+    largest: int = 0
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether both pictures and both bitstreams are equal."""
+        return self.kind is AgreementKind.EXACT
+
+    @property
+    def text(self) -> str:
+        """The agreement as shown to people."""
+        return {
+            AgreementKind.EXACT: "exact",
+            AgreementKind.OTHER_STREAM: "same picture from another stream",
+            AgreementKind.PIXELS_DIFFER: f"differs by up to {self.largest} of 255",
+            AgreementKind.SIZE_DIFFERS: "another size",
+            AgreementKind.FAILED: "not decoded",
+        }[self.kind]
+
+
+class NoteKind(StrEnum):
+    """What a plan leaves out or changes of what was asked for."""
+
+    NO_MATCHING_POINT = "no_matching_point"
+    ESTIMATES_ONLY = "estimates_only"
+    NO_WEIGHTS = "no_weights"
+    UNTRAINED = "untrained"
+
+
+@dataclass(frozen=True)
+class PlanNote:
+    """One thing that a plan leaves out or changes: of which codec, at which operating points (labels)."""
+
+    kind: NoteKind
+    codec: str
+    points: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class CurveId:
+    """A published curve: rows of `rd_points.csv` with this codec, source and training target."""
+
+    codec: str
+    source_id: str
+    optimised_for: str = "mse"
 
 
 class Call(StrEnum):
@@ -73,15 +130,17 @@ class Call(StrEnum):
 
 @dataclass(frozen=True)
 class Settings:
-    """How measurements are taken; part of every job and of the run's header.
+    """How measurements are taken; part of every job and of the run's header. The defaults stand here alone.
 
-    `metrics` says how those beside PSNR and MS-SSIM are found: by name, "module:NAME" or "file.py:NAME".
+    `device` is "cpu", "cuda" or "auto" (CUDA where there is one). `timing_budget_seconds` is per operating point and
+    picture shape. `metrics` says how those beside PSNR and MS-SSIM are found: by name, "module:NAME" or
+    "file.py:NAME".
     """
 
-    device: str = "cpu"
+    device: str = "auto"
     threads: int = 1
     timing_repeats: int = 5
-    timing_budget_seconds: float = 20.0
+    timing_budget_seconds: float = 10.0
     memory: bool = True
     macs: bool = True
     metrics: tuple[str, ...] = ()
@@ -91,9 +150,9 @@ class Settings:
 class Job:
     """One operating point of one codec on some pictures: names and numbers only, so that it can travel.
 
-    `weights` is a checkpoint's path, or None for classical and untrained codecs; `data` is the folder or data set
-    to be looked up again where the work is done, `door` how the codec's card is found there. `code` is a digest of
-    other people's source, "" for codecs of this package.
+    `weights` is a checkpoint's path, or None for classical and untrained codecs; `data` is the folder that holds the
+    data set. `reference` is where the codec's card or class stands ("module:NAME", "/path/file.py:NAME"), so that any
+    process finds it. `source_sha256` is a digest of a user-supplied codec's source, "" for codecs of this package.
     """
 
     codec: str
@@ -104,8 +163,8 @@ class Job:
     data: str | None = None
     weights: str | None = None
     weights_sha256: str | None = None
-    door: str = ""
-    code: str = ""
+    reference: str = ""
+    source_sha256: str = ""
     settings: Settings = field(default_factory=Settings)
 
 
@@ -113,11 +172,11 @@ class Job:
 class MacCount:
     """Multiply-accumulates of one call on one picture size.
 
-    `by_part` adds up to `macs`. `other_work` holds element-wise work, normalisation, softmax, interpolation and FFT
-    as operations by kind: never part of `macs`. `unseen` names operators that are neither counted nor known to be
+    `by_part` adds up to `macs`. `non_mac_ops` holds element-wise work, normalisation, softmax, interpolation and FFT
+    as operations by kind: never part of `macs`. `uncounted` names operators that are neither counted nor known to be
     free: with any of them the figure is a lower bound. `activation_bytes` is the most memory taken at one time by
     what the call makes (weights and inputs not included). `serial_steps` is how often a decoder waits for its entropy
-    coder, None for other calls and where it is not known. `spared_macs` are counted, because the authors' code makes
+    coder, None for other calls and where it is not known. `redundant_macs` are counted, because the authors' code makes
     them, and left out by the code here, which gets the same results without. `note` says what else a reader must know,
     such as why a network was run to be counted.
     """
@@ -129,15 +188,15 @@ class MacCount:
     by_part: Mapping[str, int]
     by_operator: Mapping[str, int] = field(default_factory=dict)
     by_layer: Mapping[str, int] = field(default_factory=dict)
-    other_work: Mapping[str, int] = field(default_factory=dict)
-    unseen: Mapping[str, int] = field(default_factory=dict)
+    non_mac_ops: Mapping[str, int] = field(default_factory=dict)
+    uncounted: Mapping[str, int] = field(default_factory=dict)
     origin: Origin = Origin.PREDICTED
     padded_width: int = 0
     padded_height: int = 0
     activation_bytes: int | None = None
     serial_steps: int | None = None
-    spared_macs: int = 0
-    note: str = ""
+    redundant_macs: int = 0
+    fallback_reason: str = ""
 
     @property
     def kmac_per_pixel(self) -> float:
@@ -145,14 +204,14 @@ class MacCount:
         return self.macs / (self.width * self.height) / 1000
 
     @property
-    def macs_made(self) -> int:
+    def executed_macs(self) -> int:
         """What the code here really multiplies: what times are to be set against."""
-        return self.macs - self.spared_macs
+        return self.macs - self.redundant_macs
 
     @property
     def is_lower_bound(self) -> bool:
         """Whether some operator went by uncounted."""
-        return bool(self.unseen)
+        return bool(self.uncounted)
 
 
 @dataclass(frozen=True)
@@ -177,10 +236,10 @@ class Measurement:
 
     `psnr_db` is infinite for a lossless picture. Scores and estimated bits are None where they do not exist: always
     for untrained networks, whose rate and distortion mean nothing. `fresh_process` says what another process made of
-    the stream: "exact", by how much it differed, or None where that was not tried. `scaling` holds counts at other
-    picture sizes, on the first row of an operating point only. `yardstick_seconds` is how long a fixed piece of
-    arithmetic took right after each timed pass: how fast the machine was just then. `channel_mse` is 3 x 3: the mean
-    squared error between the original's channel i and the decoded picture's channel j; empty without scores.
+    the stream, None where that was not tried. `scaling` holds counts at other picture sizes, on the first row of an
+    operating point only. `calibration_seconds` is how long the calibration workload took right after each timed pass:
+    how fast the machine was just then. `channel_mse` is 3 x 3: the mean squared error between the original's channel i
+    and the decoded picture's channel j; empty without scores.
     `status` is "measured", or "imported" for figures that others measured elsewhere; of those `payload_bits` is None
     where nobody told. `scores` are those of further metrics by name, None where one does
     not apply or failed; empty for untrained networks.
@@ -206,21 +265,21 @@ class Measurement:
     decode_seconds: tuple[float, ...]
     encode_cpu_seconds: tuple[float, ...] = ()
     decode_cpu_seconds: tuple[float, ...] = ()
-    yardstick_seconds: tuple[float, ...] = ()
-    yardstick_cpu_seconds: tuple[float, ...] = ()
+    calibration_seconds: tuple[float, ...] = ()
+    calibration_cpu_seconds: tuple[float, ...] = ()
     device: str = "cpu"
     threads: int = 1
     parameters: int | None = None
     weights_sha256: str | None = None
     decoded_sha256: str | None = None
     channel_mse: tuple[tuple[float, ...], ...] = ()
-    fresh_process: str | None = None
+    fresh_process: Agreement | None = None
     macs: tuple[MacCount, ...] = ()
     scaling: tuple[MacCount, ...] = ()
     memory: tuple[MemoryUse, ...] = ()
     scores: Mapping[str, float | None] = field(default_factory=dict)
-    doubts: tuple[Doubt, ...] = ()
-    status: str = "measured"
+    caveats: tuple[Caveat, ...] = ()
+    status: Status = Status.MEASURED
 
     @property
     def pixels(self) -> int:
@@ -245,7 +304,7 @@ class Measurement:
     @property
     def origin(self) -> Origin:
         """Measured here, or published by others and imported."""
-        return Origin.PUBLISHED if self.status == IMPORTED else Origin.MEASURED
+        return Origin.PUBLISHED if self.status is Status.IMPORTED else Origin.MEASURED
 
     @property
     def is_lossless(self) -> bool:
@@ -255,21 +314,23 @@ class Measurement:
 
 @dataclass(frozen=True)
 class Failure:
-    """A codec that broke on a picture (or on all of them: `picture` None). A row of the run, not a crash."""
+    """Something that failed on a picture (or on all of them: `picture` None). A row of the run, not a crash.
+
+    `codec` and `point` are EVERY where all are concerned. `reason` is what the failing code said. `metrics` names the
+    metrics that failed, for failures of that kind.
+    """
 
     codec: str
     point: str
     dataset: str
     picture: str | None
-    stage: str
+    kind: FailureKind
     reason: str
-    status: str = "failed"
+    metrics: tuple[str, ...] = ()
+    status: Status = Status.FAILED
 
 
 Row = Measurement | Failure
-
-METRIC_STAGE = "metric "
-"""What the stage of a failure begins with when a metric failed and not the codec; the row itself is kept."""
 
 
 @dataclass(frozen=True)
@@ -299,11 +360,63 @@ class MetricRecord:
 
 
 @dataclass(frozen=True)
+class PointSummary:
+    """What a report needs of an operating point: its label, training target and the network it runs."""
+
+    label: str
+    trained_for: str | None
+    network: str
+
+
+@dataclass(frozen=True)
+class CardSummary:
+    """What a report needs of a codec's card, kept in the run so that no card is looked up to make a report.
+
+    `published` are the curves and `claims` the names under which others published figures of the codec.
+    `colour_index` is the codec's place in the registry when the run was made: its colour on every page.
+    """
+
+    name: str
+    title: str
+    family: str
+    paper: str
+    year: int
+    licence: str | None
+    learned: bool
+    demonstration: bool
+    points: tuple[PointSummary, ...]
+    published: tuple[CurveId, ...] = ()
+    claims: tuple[str, ...] = ()
+    colour_index: int = 0
+
+    def trained_for(self, label: str) -> str | None:
+        """What a point was trained for: "mse", "ms-ssim", None for classical codecs, "unknown" for no such point."""
+        return next((point.trained_for for point in self.points if point.label == label), "unknown")
+
+
+@dataclass(frozen=True)
+class ImportedFile:
+    """A file of another tool whose figures a run holds.
+
+    `citation` says whose figures they are, `remarks` what the file says of itself, `unused_columns` what was not taken
+    over because nothing here holds it.
+    """
+
+    name: str
+    sha256: str
+    format: str
+    citation: str = ""
+    licence: str | None = None
+    remarks: tuple[str, ...] = ()
+    unused_columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class RunHeader:
     """Under what conditions a run was made; written before the first row.
 
-    `imported_from` names the files whose figures the rows hold, with their sha256: nothing of such a run was measured
-    by this suite, and the machine is unknown.
+    `cards` hold what a report needs of each codec, in the order of the jobs. `imported_from` names the files whose
+    figures the rows hold: nothing of such a run was measured by this suite, and the machine is unknown.
     """
 
     started: str
@@ -317,8 +430,13 @@ class RunHeader:
     dataset: str
     pictures: tuple[PictureRecord, ...]
     jobs: tuple[Job, ...]
-    notes: tuple[str, ...] = ()
-    imported_from: tuple[str, ...] = ()
+    cards: tuple[CardSummary, ...] = ()
+    notes: tuple[PlanNote, ...] = ()
+    imported_from: tuple[ImportedFile, ...] = ()
     metrics: tuple[MetricRecord, ...] = ()
     finished: str | None = None
     format: int = FORMAT
+
+    def card(self, codec: str) -> CardSummary | None:
+        """The summary of a codec's card, or None where the run has none (imported figures)."""
+        return next((card for card in self.cards if card.name == codec), None)

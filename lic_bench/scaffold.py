@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from lic_bench.errors import RequestError
-from lic_bench.registry import codecs, entry_points
+from lic_bench.registry import codecs
 from lic_bench.registry.adapters import tidy
 
 EXAMPLE = "my-codec"
@@ -80,7 +80,7 @@ def names(name: str) -> Names:
         )
     chosen = Names(name)
     if name in codecs.names():
-        where = entry_points.registered(codecs.GROUP)[name].value
+        where = codecs.CODECS.entry(name).reference
         raise RequestError(f"There is a codec called {name!r} already ({where}); choose another name.")
     if keyword.iskeyword(chosen.module):
         raise RequestError(f"{name!r} is a word of the Python language, so no module can have it; choose another name.")

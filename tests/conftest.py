@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import numpy as np
 import pytest
+from helpers.pictures import picture
 from PIL import Image as pillow
 
 
@@ -21,14 +21,6 @@ def _one_thread() -> None:
 def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test reads or fills the user's cache."""
     monkeypatch.setenv("LIC_BENCH_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
-
-
-def picture(width: int, height: int, seed: int = 0) -> np.ndarray:
-    """A picture with smooth parts and some noise, uint8, height x width x 3."""
-    rows, columns = np.mgrid[0:height, 0:width]
-    waves = [128 + 80 * np.sin(rows / (7 + c) + seed) + 40 * np.cos(columns / (11 - 2 * c)) for c in range(3)]
-    noise = np.random.default_rng(seed).normal(0, 4, (height, width, 3))
-    return np.clip(np.stack(waves, axis=-1) + noise, 0, 255).astype(np.uint8)
 
 
 @pytest.fixture

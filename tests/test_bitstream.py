@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lic_bench.bitstream import Contents, pack, plain_shape, unpack
+from lic_bench.bitstream import Container, pack, plain_shape, unpack
 from lic_bench.errors import StreamError
 
 shapes = st.recursive(
@@ -17,25 +17,25 @@ shapes = st.recursive(
 
 @given(shapes, st.lists(st.binary(max_size=300), max_size=12), st.integers(1, 10**5), st.integers(0, 300))
 def test_what_goes_in_comes_out(shape, strings, side, threads) -> None:  # type: ignore[no-untyped-def]
-    contents = Contents("net/3", "cpu", threads, side, 7, shape, tuple(strings))
+    contents = Container("net/3", "cpu", threads, side, 7, shape, tuple(strings))
     assert unpack(pack(contents), "net/3") == contents
 
 
 def test_the_header_of_a_hyperprior_is_eighteen_bytes() -> None:
     # magic 1, identity 4, device 1, threads 1, height and width 2 + 2, shape 1 + 1 + 1, number of
     # strings 1, two lengths 2 + 1
-    packed = pack(Contents("net/3", "cpu", 1, 512, 768, [8, 12], (b"x" * 200, b"y" * 20)))
+    packed = pack(Container("net/3", "cpu", 1, 512, 768, [8, 12], (b"x" * 200, b"y" * 20)))
     assert len(packed) - 220 == 1 + 4 + 1 + 1 + 4 + 3 + 1 + 3
 
 
 def test_another_operating_points_stream_is_refused() -> None:
-    packed = pack(Contents("net/3", "cpu", 1, 2, 2, [1, 1], (b"abc",)))
+    packed = pack(Container("net/3", "cpu", 1, 2, 2, [1, 1], (b"abc",)))
     with pytest.raises(StreamError, match="not made by net/4"):
         unpack(packed, "net/4")
 
 
 def test_a_cut_or_lengthened_stream_is_refused() -> None:
-    packed = pack(Contents("net/3", "cpu", 1, 2, 2, [1, 1], (b"abc",)))
+    packed = pack(Container("net/3", "cpu", 1, 2, 2, [1, 1], (b"abc",)))
     for length in range(5, len(packed)):
         with pytest.raises(StreamError, match="ends too early"):
             unpack(packed[:length], "net/3")

@@ -15,8 +15,8 @@ from xml.etree import ElementTree
 
 import pytest
 import yaml
-from conftest import picture
 from helpers import bare_machine, github_steps
+from helpers.pictures import picture
 from PIL import Image as pillow
 
 import lic_bench
@@ -133,7 +133,7 @@ def test_an_unsound_codec_makes_the_action_red_and_is_measured_all_the_same(
 ) -> None:
     """The codec fails on pictures wider than 64, and those of the run are not."""
     fresh = shutil.copytree(project, tmp_path / "project", ignore=shutil.ignore_patterns("runs", "lic-bench-reports"))
-    unsound = f"{ROOT / 'tests' / 'pretend_codecs.py'}:BREAKING"
+    unsound = f"{ROOT / 'tests' / 'small_codecs.py'}:BREAKING"
     options = INPUTS["run-options"].replace("50", "50,only")
     inputs = {**INPUTS, "codecs": unsound, "beside": "jpeg", "run-options": options}
     action = github_steps.read(ACTION)

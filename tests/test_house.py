@@ -13,11 +13,11 @@ import lic_bench
 
 # Ground floor first. A module may import from floors at or below its own within its wing, never from above.
 FLOORS = [
-    {"errors", "records", "codec", "stream", "published", "fetch", "lock", "weights", "supply", "doors"}
+    {"errors", "records", "codec", "stream", "published", "fetch", "lock", "weights", "fetch_all", "doors"}
     | {"dataset_doors", "datasets", "learned", "pretend", "shortcuts"},
     {"zoo"},
     {"store", "catalogue", "brought", "brought_codec"},
-    {"curves", "curve_files", "metrics", "scores", "operators", "tally", "macs", "timing", "memory", "machine"},
+    {"curves", "curve_files", "metrics", "scores", "operators", "op_log", "macs", "timing", "memory", "machine"},
     {"bdrate", "measure", "cost", "limits", "auditors", "convert"},
     {"check", "audit", "interchange", "starter"},
     {"report", "execute", "plan", "estimate", "plugins", "executors", "doctor"},

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from conftest import picture
+from helpers.pictures import picture
 from torch import Tensor, nn
 
 from lic_bench import bitstream
@@ -68,7 +68,7 @@ def test_decoding_uses_the_threads_the_stream_was_made_with() -> None:
     codec = LearnedCodec(Plain(), "plain/1")
     contents = bitstream.unpack(codec.encode(picture(8, 8)), "plain/1")
     assert contents.threads == torch.get_num_threads() == 1
-    other = bitstream.pack(bitstream.Contents(**(vars(contents) | {"threads": 2})))
+    other = bitstream.pack(bitstream.Container(**(vars(contents) | {"threads": 2})))
     codec.decode(other)
     assert codec.network.threads_when_decoding == 2
     assert torch.get_num_threads() == 1
@@ -76,7 +76,7 @@ def test_decoding_uses_the_threads_the_stream_was_made_with() -> None:
 
 def test_a_stream_of_another_device_is_refused_unless_it_does_not_matter() -> None:
     contents = bitstream.unpack(LearnedCodec(Plain(), "plain/1").encode(picture(8, 8)), "plain/1")
-    foreign = bitstream.pack(bitstream.Contents(**(vars(contents) | {"device": "accelerator"})))
+    foreign = bitstream.pack(bitstream.Container(**(vars(contents) | {"device": "accelerator"})))
     with pytest.raises(StreamError, match="made on an accelerator"):
         LearnedCodec(Plain(), "plain/1").decode(foreign)
     LearnedCodec(Plain(), "plain/1", probabilities_fixed=True).decode(foreign)

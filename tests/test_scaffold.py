@@ -10,8 +10,8 @@ from importlib.metadata import Distribution
 from pathlib import Path
 
 import pytest
-from conftest import picture
 from helpers import bare_machine, github_steps
+from helpers.pictures import picture
 from PIL import Image as pillow
 
 from lic_bench import scaffold

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lic_bench.codec import CodecCard, CurveId, Point, Weights
+from lic_bench.codec import CodecCard, CurveId, OperatingPoint, Weights
 
 if TYPE_CHECKING:
     from lic_bench.learned_codec import LearnedCodec
@@ -17,15 +17,15 @@ _PAPER = (
 )
 
 
-def load(card: CodecCard, point: Point, weights: Path | None, device: str) -> LearnedCodec:
+def load(card: CodecCard, point: OperatingPoint, weights: Path | None, device: str) -> LearnedCodec:
     """The codec or the estimator, from a checkpoint with this project's names, or untrained.
 
     Raises WeightsError when the checkpoint is not one of this network.
     """
     from lic_bench import bitstream
+    from lic_bench.assets import checkpoints
     from lic_bench.learned_codec import Estimator, LearnedCodec
 
-    from . import checkpoints
     from .networks.asymmetric import Published, Reading
 
     n, m = int(point.settings["N"]), int(point.settings["M"])
@@ -45,7 +45,7 @@ READING = CodecCard(
     licence=None,
     learned=True,
     points=(
-        Point(
+        OperatingPoint(
             label="1",
             trained_for="mse",
             weights=Weights(file="asymmetric-reading/1.safetensors"),
@@ -74,7 +74,7 @@ PUBLISHED = CodecCard(
     licence=None,
     learned=True,
     points=tuple(
-        Point(
+        OperatingPoint(
             label=f"{lmbda:g}",
             trained_for="mse",
             lmbda=lmbda,

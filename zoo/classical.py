@@ -10,7 +10,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lic_bench.codec import CodecCard, CurveId, Point
+from lic_bench.codec import CodecCard, CurveId, OperatingPoint
 from lic_bench.errors import PictureError, StreamError, WeightsError
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class PillowCodec:
             raise StreamError(f"This is not a whole stream of {self.name}: {error}.") from error
 
 
-def load(card: CodecCard, point: Point, weights: Path | None, device: str) -> PillowCodec:
+def load(card: CodecCard, point: OperatingPoint, weights: Path | None, device: str) -> PillowCodec:
     """The codec at one quality. It runs on the CPU whatever `device` says; it has no weights."""
     if weights is not None:
         raise WeightsError(f"{card.name} is a classical codec and takes no weights; {weights} was given.")
@@ -78,8 +78,8 @@ def load(card: CodecCard, point: Point, weights: Path | None, device: str) -> Pi
     raise ValueError(f"{card.name} is not one of the classical codecs of this file")
 
 
-def _points(qualities: Sequence[int]) -> tuple[Point, ...]:
-    return tuple(Point(label=str(quality), settings={"quality": quality}) for quality in qualities)
+def _points(qualities: Sequence[int]) -> tuple[OperatingPoint, ...]:
+    return tuple(OperatingPoint(label=str(quality), settings={"quality": quality}) for quality in qualities)
 
 
 JPEG = CodecCard(

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lic_bench.codec import CodecCard, CurveId, Point, Weights
+from lic_bench.codec import CodecCard, CurveId, OperatingPoint, Weights
 
 if TYPE_CHECKING:
     from lic_bench.learned_codec import LearnedCodec
@@ -39,7 +39,7 @@ _WIDTHS = {
 
 def points(
     model: str, network: str, widths: Sequence[dict[str, int]], files: dict[str, tuple[str, Sequence[str]]]
-) -> tuple[Point, ...]:
+) -> tuple[OperatingPoint, ...]:
     """The operating points of one model, quality 1 first, those trained for MSE before those trained for MS-SSIM.
 
     `network` is CompressAI's class; `widths` its arguments at each quality; `files` gives, for "mse" and "ms-ssim",
@@ -52,9 +52,11 @@ def points(
     )
 
 
-def _point(model: str, network: str, widths: dict[str, int], trained_for: str, at: int, stem: str, sha: str) -> Point:
+def _point(
+    model: str, network: str, widths: dict[str, int], trained_for: str, at: int, stem: str, sha: str
+) -> OperatingPoint:
     label = str(at + 1) if trained_for == "mse" else f"{trained_for}-{at + 1}"
-    return Point(
+    return OperatingPoint(
         label=label,
         trained_for=trained_for,
         lmbda=_LAMBDA[trained_for][at],
@@ -74,15 +76,14 @@ def curves(model: str) -> tuple[CurveId, ...]:
     return CurveId(model, "compressai-8bit", "mse"), CurveId(model, "compressai-float", "ms-ssim")
 
 
-def load(card: CodecCard, point: Point, weights: Path | None, device: str) -> LearnedCodec:
+def load(card: CodecCard, point: OperatingPoint, weights: Path | None, device: str) -> LearnedCodec:
     """The codec of one point, from a checkpoint in CompressAI's layout or untrained with a fixed seed.
 
     Padded as CompressAI's evaluation does. Raises WeightsError when the checkpoint is not one of this network.
     """
     from lic_bench import bitstream
+    from lic_bench.assets import checkpoints
     from lic_bench.learned_codec import LearnedCodec
-
-    from . import checkpoints
 
     network = build(point, None if weights is None else checkpoints.read(weights), weights)
     return LearnedCodec(
@@ -94,7 +95,7 @@ def load(card: CodecCard, point: Point, weights: Path | None, device: str) -> Le
     )
 
 
-def build(point: Point, state: dict[str, Any] | None, origin: Path | None) -> Any:
+def build(point: OperatingPoint, state: dict[str, Any] | None, origin: Path | None) -> Any:
     """The network of a point with the tensors of `state`, or untrained where that is None; tables up to date.
 
     The checkpoint's own widths win over the card's, so that narrow networks load. `origin` is named in errors.
@@ -102,7 +103,7 @@ def build(point: Point, state: dict[str, Any] | None, origin: Path | None) -> An
     import torch
     from compressai import models
 
-    from . import checkpoints
+    from lic_bench.assets import checkpoints
 
     name = str(point.settings["network"])
     widths = {argument: int(point.settings[argument]) for argument in _WIDTHS[name]}

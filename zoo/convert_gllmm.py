@@ -43,7 +43,8 @@ def convert(checkpoint: Path, output: Path) -> str:
     """
     from safetensors.torch import save_file
 
-    from . import checkpoints
+    from lic_bench.assets import checkpoints
+
     from .gllmm import with_constants
     from .networks.gllmm import Gllmm
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lic_bench.codec import CodecCard, CurveId, Point, Weights
+from lic_bench.codec import CodecCard, CurveId, OperatingPoint, Weights
 
 from .compressai_models import build, network_label
 
@@ -27,15 +27,15 @@ _PAGE = "https://github.com/VincentChandelier/ELiC-ReImplemetation"
 _GROUPS = 5
 
 
-def load(card: CodecCard, point: Point, weights: Path | None, device: str) -> LearnedCodec:
+def load(card: CodecCard, point: OperatingPoint, weights: Path | None, device: str) -> LearnedCodec:
     """The codec of one point, from a checkpoint of CompressAI's or of Chandelier's layout, or untrained.
 
     Chandelier's coder pads with zeros at the right and the bottom; the official variant is padded as CompressAI's
     evaluation does. Raises WeightsError when the checkpoint is not one of this network.
     """
     from lic_bench import bitstream
+    from lic_bench.assets import checkpoints
 
-    from . import checkpoints
     from .networks.elic import ElicCodec
 
     state = None if weights is None else from_chandelier(checkpoints.read(weights))
@@ -84,7 +84,7 @@ OFFICIAL = CodecCard(
     licence="BSD-3-Clause-Clear (CompressAI's code); the authors published neither code nor weights",
     learned=True,
     points=(
-        Point(
+        OperatingPoint(
             label="1",
             trained_for="mse",
             weights=Weights(file="elic/1.pth.tar"),
@@ -110,7 +110,7 @@ CHANDELIER = CodecCard(
     licence="BSD-3-Clause-Clear (CompressAI's code); no licence was found for Chandelier's weights",
     learned=True,
     points=tuple(
-        Point(
+        OperatingPoint(
             label=str(at + 1),
             trained_for="mse",
             lmbda=lmbda,

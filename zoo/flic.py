@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lic_bench.codec import CodecCard, CurveId, Point, Weights
+from lic_bench.codec import CodecCard, CurveId, OperatingPoint, Weights
 
 if TYPE_CHECKING:
     from lic_bench.learned_codec import LearnedCodec
@@ -24,16 +24,16 @@ _MS_SSIM = {
 }
 
 
-def load(card: CodecCard, point: Point, weights: Path | None, device: str) -> LearnedCodec:
+def load(card: CodecCard, point: OperatingPoint, weights: Path | None, device: str) -> LearnedCodec:
     """The codec of one point, from a checkpoint of the authors' layout or untrained.
 
     Padded to multiples of 256 with zeros, the picture in the middle, as the authors' evaluation does: the amount of
     padding changes the probabilities. Raises WeightsError when the checkpoint is not one of this network.
     """
     from lic_bench import bitstream
+    from lic_bench.assets import checkpoints
     from lic_bench.learned_codec import LearnedCodec
 
-    from . import checkpoints
     from .networks.flic import FLIC
 
     state = None if weights is None else checkpoints.read(weights)
@@ -41,9 +41,9 @@ def load(card: CodecCard, point: Point, weights: Path | None, device: str) -> Le
     return LearnedCodec(network, bitstream.identity(card.name, point.label), device, multiple=256)
 
 
-def _point(label: str, trained_for: str, lmbda: str, file: str | None) -> Point:
+def _point(label: str, trained_for: str, lmbda: str, file: str | None) -> OperatingPoint:
     urls = () if file is None else (f"{_RELEASE}/{file}",)
-    return Point(
+    return OperatingPoint(
         label=label,
         trained_for=trained_for,
         lmbda=float(lmbda),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lic_bench.codec import CodecCard, CurveId, Point, Weights
+from lic_bench.codec import CodecCard, CurveId, OperatingPoint, Weights
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -37,16 +37,16 @@ _NOTES = (
 )
 
 
-def load(card: CodecCard, point: Point, weights: Path | None, device: str) -> LearnedCodec:
+def load(card: CodecCard, point: OperatingPoint, weights: Path | None, device: str) -> LearnedCodec:
     """The codec of one point, from a converted checkpoint, whose width wins over the card's, or untrained.
 
     The picture stands in the middle of a black canvas of multiples of 64, as in the authors' program. Raises
     WeightsError when the checkpoint is not one of this network.
     """
     from lic_bench import bitstream
+    from lic_bench.assets import checkpoints
     from lic_bench.learned_codec import LearnedCodec
 
-    from . import checkpoints
     from .networks.coding import keep_variance
     from .networks.gllmm import Gllmm
 
@@ -68,7 +68,8 @@ def load(card: CodecCard, point: Point, weights: Path | None, device: str) -> Le
 
 def with_constants(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """A state dict of parameters alone completed by the buffers that never change (bounds, offsets under roots)."""
-    from . import checkpoints
+    from lic_bench.assets import checkpoints
+
     from .networks.gllmm import Gllmm
 
     narrowest = Gllmm(2)  # they are the same at every width
@@ -88,7 +89,7 @@ def _card(channels: int, lambdas: tuple[float, ...], page: str | None, note: str
         licence=None,
         learned=True,
         points=tuple(
-            Point(
+            OperatingPoint(
                 label=f"{lmbda:g}",
                 trained_for="mse",
                 lmbda=lmbda,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lic_bench.codec import CodecCard, CurveId, Point, Weights
+from lic_bench.codec import CodecCard, CurveId, OperatingPoint, Weights
 from lic_bench.errors import WeightsError
 
 if TYPE_CHECKING:
@@ -29,16 +29,16 @@ _REWRITTEN = (
 )
 
 
-def load(card: CodecCard, point: Point, weights: Path | None, device: str) -> LearnedCodec:
+def load(card: CodecCard, point: OperatingPoint, weights: Path | None, device: str) -> LearnedCodec:
     """The codec of one point, from a checkpoint of the authors' layout or untrained.
 
     Pictures are padded with zeros at the right and the bottom, as the authors' test scripts do. Raises WeightsError
     when the checkpoint is not one of this network, and says which of the family's it is where it is one.
     """
     from lic_bench import bitstream
+    from lic_bench.assets import checkpoints
     from lic_bench.learned_codec import LearnedCodec
 
-    from . import checkpoints
     from .networks.mlic import MLIC, VARIANTS, variant_of
 
     state = None if weights is None else checkpoints.read(weights)
@@ -49,9 +49,9 @@ def load(card: CodecCard, point: Point, weights: Path | None, device: str) -> Le
     return LearnedCodec(network, bitstream.identity(card.name, point.label), device, padding="zeros-corner")
 
 
-def _point(name: str, label: str, trained_for: str, lmbda: float | None, page: str | None) -> Point:
+def _point(name: str, label: str, trained_for: str, lmbda: float | None, page: str | None) -> OperatingPoint:
     weights = Weights(file=f"{name}/{label}.pth.tar", page=page)
-    return Point(label=label, trained_for=trained_for, lmbda=lmbda, weights=weights, network=name)
+    return OperatingPoint(label=label, trained_for=trained_for, lmbda=lmbda, weights=weights, network=name)
 
 
 LOC_LIC = CodecCard(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lic_bench.codec import CodecCard, Point, Weights
+from lic_bench.codec import CodecCard, OperatingPoint, Weights
 
 if TYPE_CHECKING:
     from lic_bench.learned_codec import LearnedCodec
@@ -33,16 +33,16 @@ _NOTES = (
 )
 
 
-def load(card: CodecCard, point: Point, weights: Path | None, device: str) -> LearnedCodec:
+def load(card: CodecCard, point: OperatingPoint, weights: Path | None, device: str) -> LearnedCodec:
     """The codec of one point, from a checkpoint with this project's names, whose width wins, or untrained.
 
     The picture stands in the middle of a black canvas of multiples of 128, as in the authors' program. Raises
     WeightsError when the checkpoint is not one of this network.
     """
     from lic_bench import bitstream
+    from lic_bench.assets import checkpoints
     from lic_bench.learned_codec import LearnedCodec
 
-    from . import checkpoints
     from .networks.coding import keep_variance
     from .networks.octave import OctaveCodec
 
@@ -72,7 +72,7 @@ def _card(filters: int, label: str, lmbda: float | None, note: str) -> CodecCard
         licence=None,
         learned=True,
         points=(
-            Point(
+            OperatingPoint(
                 label=label,
                 trained_for="mse",
                 lmbda=lmbda,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lic_bench.codec import CodecCard, CurveId, Point, Weights
+from lic_bench.codec import CodecCard, CurveId, OperatingPoint, Weights
 from lic_bench.errors import WeightsError
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ _SIZES = {"small": 64, "middle": 96, "large": 128}
 _LAMBDAS = ("0.0025", "0.0035", "0.0067", "0.013", "0.025", "0.05")
 
 
-def load(card: CodecCard, point: Point, weights: Path | None, device: str) -> LearnedCodec:
+def load(card: CodecCard, point: OperatingPoint, weights: Path | None, device: str) -> LearnedCodec:
     """The codec of one point, from a checkpoint of the authors' layout or untrained.
 
     N is the checkpoint's own, so that widths of nobody's card load too; one that is another card's is refused.
@@ -27,9 +27,9 @@ def load(card: CodecCard, point: Point, weights: Path | None, device: str) -> Le
     checkpoint is not one of this network.
     """
     from lic_bench import bitstream
+    from lic_bench.assets import checkpoints
     from lic_bench.learned_codec import LearnedCodec
 
-    from . import checkpoints
     from .networks.tcm import TCM, width_of
 
     state = None if weights is None else checkpoints.read(weights)
@@ -52,7 +52,7 @@ def _card(size: str, public: tuple[str, ...], note: str) -> CodecCard:
         licence="MIT (the authors' repository, code and weights)",
         learned=True,
         points=tuple(
-            Point(
+            OperatingPoint(
                 label=label,
                 trained_for="mse",
                 lmbda=float(label),

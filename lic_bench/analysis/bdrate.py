@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from lic_bench.analysis.curves import Metric, RDCurve, RDPoint
-from lic_bench.records import Doubt, Origin
+from lic_bench.caveats import Caveat
+from lic_bench.records import Origin
 
 if TYPE_CHECKING:
     import numpy as np
@@ -55,7 +56,7 @@ class BDFigure:
     test_points: tuple[RDPoint, ...] = ()
     by_picture: Mapping[str, float] = field(default_factory=dict)
     interval: tuple[float, float] | None = None
-    doubts: tuple[Doubt, ...] = ()
+    caveats: tuple[Caveat, ...] = ()
     reason: str = ""
     origins: tuple[Origin, Origin] = (Origin.MEASURED, Origin.MEASURED)
 
@@ -112,7 +113,7 @@ def _integral(line: Line, method: str, low: float, high: float) -> float:
 def _figure(anchor: RDCurve, test: RDCurve, metric: Metric, unit: str, bootstrap: bool) -> BDFigure:
     figure = BDFigure(
         None, unit, metric, anchor.name, test.name, origins=(anchor.source.origin, test.source.origin),
-        doubts=_together(anchor.doubts, test.doubts, _doubts(anchor, test)),
+        caveats=_together(anchor.caveats, test.caveats, _caveats(anchor, test)),
     )  # fmt: skip
     reason = _refusal(anchor, test)
     if reason:
@@ -123,12 +124,12 @@ def _figure(anchor: RDCurve, test: RDCurve, metric: Metric, unit: str, bootstrap
     lines = tuple(_line(*_columns(some, metric), unit) for some in points)
     if min(len(line[0]) for line in lines) < 2:
         return replace(figure, reason=_too_few(anchor, test, points, metric))
-    doubts = _together(figure.doubts, _doubts_of_points(points, lines))
+    caveats = _together(figure.caveats, _caveats_of_points(points, lines))
     overlap, low, high = _overlap(*lines)
-    figure = replace(figure, overlap=overlap, low=low, high=high, doubts=doubts)
+    figure = replace(figure, overlap=overlap, low=low, high=high, caveats=caveats)
     if overlap < LEAST_OVERLAP:
         shared = f"the anchor covers {overlap:.0%} of the curve's range of {'quality' if unit == '%' else 'rate'}"
-        return replace(figure, doubts=_together(doubts, [Doubt.NO_OVERLAP]), reason=shared)
+        return replace(figure, caveats=_together(caveats, [Caveat.NO_OVERLAP]), reason=shared)
     figure = _with_values(figure, *lines)
     return _over_pictures(figure, sorted(_shared(anchor, test))) if bootstrap else figure
 
@@ -137,8 +138,8 @@ def _with_values(figure: BDFigure, anchor: Line, test: Line) -> BDFigure:
     enough = min(len(anchor[0]), len(test[0])) >= ENOUGH_POINTS
     methods = METHODS if enough else METHODS[:2]
     by_method = {method: _in_unit(delta(anchor, test, method), figure.unit) for method in methods}
-    doubts = [Doubt.LITTLE_OVERLAP] if figure.overlap < ENOUGH_OVERLAP else []
-    return replace(figure, value=by_method["pchip"], by_method=by_method, doubts=_together(figure.doubts, doubts))
+    caveats = [Caveat.LITTLE_OVERLAP] if figure.overlap < ENOUGH_OVERLAP else []
+    return replace(figure, value=by_method["pchip"], by_method=by_method, caveats=_together(figure.caveats, caveats))
 
 
 def _over_pictures(figure: BDFigure, pictures: Sequence[str]) -> BDFigure:
@@ -241,7 +242,7 @@ def _usable(curve: RDCurve, metric: Metric) -> tuple[RDPoint, ...]:
     return tuple(
         point
         for point in curve.points
-        if point.score(metric) is not None and Doubt.DIFFERENT_PICTURES not in point.doubts
+        if point.score(metric) is not None and Caveat.DIFFERENT_PICTURES not in point.caveats
     )
 
 
@@ -252,25 +253,25 @@ def _too_few(anchor: RDCurve, test: RDCurve, points: Sequence[Sequence[RDPoint]]
     return "quality does not rise with rate on one of the curves"
 
 
-def _doubts(anchor: RDCurve, test: RDCurve) -> list[Doubt]:
+def _caveats(anchor: RDCurve, test: RDCurve) -> list[Caveat]:
     """What sets two curves apart besides their points."""
-    doubts = []
+    caveats = []
     if anchor.pictures and test.pictures and set(anchor.pictures) != set(test.pictures):
-        doubts.append(Doubt.DIFFERENT_PICTURES)
+        caveats.append(Caveat.DIFFERENT_PICTURES)
     kinds = {"coded" if kind == "bitstream" else kind for kind in (anchor.rate_kind, test.rate_kind)}
     if kinds in ({"stream", "payload"}, {"stream", "estimated"}, {"payload", "estimated"}, {"coded", "estimated"}):
-        doubts.append(Doubt.RATE_KIND)
-    return doubts
+        caveats.append(Caveat.RATE_KIND)
+    return caveats
 
 
-def _doubts_of_points(points: Sequence[Sequence[RDPoint]], lines: Sequence[Line]) -> list[Doubt]:
-    doubts = []
+def _caveats_of_points(points: Sequence[Sequence[RDPoint]], lines: Sequence[Line]) -> list[Caveat]:
+    caveats = []
     if min(len(line[0]) for line in lines) < ENOUGH_POINTS:
-        doubts.append(Doubt.FEW_POINTS)
+        caveats.append(Caveat.FEW_POINTS)
     if any(len(line[0]) < len(some) for some, line in zip(points, lines, strict=True)):
-        doubts.append(Doubt.NOT_MONOTONE)
-    return doubts
+        caveats.append(Caveat.NOT_MONOTONE)
+    return caveats
 
 
-def _together(*doubts: Sequence[Doubt]) -> tuple[Doubt, ...]:
-    return tuple(dict.fromkeys(doubt for some in doubts for doubt in some))
+def _together(*caveats: Sequence[Caveat]) -> tuple[Caveat, ...]:
+    return tuple(dict.fromkeys(caveat for some in caveats for caveat in some))

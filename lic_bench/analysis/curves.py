@@ -14,16 +14,14 @@ from statistics import fmean
 from typing import Literal
 
 from lic_bench.analysis import published
-from lic_bench.codec import CodecCard, CurveId
-from lic_bench.errors import RequestError
-from lic_bench.records import Doubt, Measurement, Origin, Training
-from lic_bench.registry import codecs
+from lic_bench.caveats import Caveat
+from lic_bench.records import CardSummary, CurveId, Measurement, Origin, Training
 
 Metric = Literal["psnr_db", "ms_ssim", "ms_ssim_db", "lpips"]
 Rate = Literal["stream", "payload", "estimated"]
 
-ABOUT_QUALITY = (Doubt.RATE_GAP, Doubt.DRIFT, Doubt.DEMONSTRATION)
-"""Doubts of a measurement that travel to the curve; the others are about time, memory or work."""
+ABOUT_QUALITY = (Caveat.RATE_GAP, Caveat.DRIFT, Caveat.DEMONSTRATION)
+"""Caveats of a measurement that travel to the curve; the others are about time, memory or work."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +50,7 @@ class RDPoint:
     ms_ssim: float | None = None
     lpips: float | None = None
     by_picture: Mapping[str, RDPoint] = field(default_factory=dict)
-    doubts: tuple[Doubt, ...] = ()
+    caveats: tuple[Caveat, ...] = ()
 
     @property
     def ms_ssim_db(self) -> float | None:
@@ -81,7 +79,7 @@ class RDCurve:
     points: tuple[RDPoint, ...]
     rate_kind: str
     source: Source
-    doubts: tuple[Doubt, ...] = ()
+    caveats: tuple[Caveat, ...] = ()
     pictures: tuple[str, ...] = ()
     picture_count: int | None = None
 
@@ -99,16 +97,21 @@ class RDCurve:
         return replace(self, points=by_rate(points), pictures=tuple(sorted(pictures)), picture_count=len(pictures))
 
 
-def measured(rows: Iterable[Measurement], run: str, rate: Rate = "stream") -> tuple[RDCurve, ...]:
+def measured(
+    rows: Iterable[Measurement], run: str, rate: Rate = "stream", cards: Sequence[CardSummary] = ()
+) -> tuple[RDCurve, ...]:
     """Curves per codec and training target from a run's rows, in the order codecs first appear.
 
+    `cards` are those of the run's header: without a codec's card its training target is "unknown".
+
     Untrained rows make no curve, imported ones a published curve. A point whose pictures are not all the curve's
-    (failures) carries a doubt.
+    (failures) carries a caveat.
     """
+    by_name = {card.name: card for card in cards}
     grouped: dict[tuple[str, str, str | None, Origin], dict[str, list[Measurement]]] = {}
     for row in rows:
         if row.training is not Training.UNTRAINED and _bpp(row, rate) is not None:
-            key = row.codec, row.dataset, target(row.codec, row.point, row.training), row.origin
+            key = row.codec, row.dataset, target(by_name.get(row.codec), row.point, row.training), row.origin
             grouped.setdefault(key, {}).setdefault(row.point, []).append(row)
     sources = {
         Origin.MEASURED: Source(Origin.MEASURED, run, how="this run"),
@@ -116,24 +119,16 @@ def measured(rows: Iterable[Measurement], run: str, rate: Rate = "stream") -> tu
             Origin.PUBLISHED, f"Figures measured elsewhere, imported as run {run}", run, how="imported rows"
         ),
     }
-    return tuple(_measured_curve(*key[:3], points, rate, sources[key[3]]) for key, points in grouped.items())
+    return tuple(
+        _measured_curve(*key[:3], points, rate, sources[key[3]], by_name.get(key[0])) for key, points in grouped.items()
+    )
 
 
-def target(codec: str, point: str, training: Training) -> str | None:
+def target(card: CardSummary | None, point: str, training: Training) -> str | None:
     """What an operating point was trained for, by its card: "mse", "ms-ssim", None; "unknown" without a card."""
     if training is Training.NOT_LEARNED:
         return None
-    card = known_card(codec)
-    found = [candidate for candidate in card.points if candidate.label == point] if card else []
-    return found[0].trained_for if found else "unknown"
-
-
-def known_card(codec: str) -> CodecCard | None:
-    """The codec's card, or None for one that is not installed any more: its rows can still be read."""
-    try:
-        return codecs.card(codec)
-    except RequestError:
-        return None
+    return "unknown" if card is None else card.trained_for(point)
 
 
 def over_pictures(
@@ -144,23 +139,24 @@ def over_pictures(
     points: Mapping[str, Mapping[str, RDPoint]],
     rate_kind: str,
     source: Source,
-    doubts: Iterable[Doubt] = (),
+    caveats: Iterable[Caveat] = (),
 ) -> RDCurve:
     """A curve of means over pictures, from the points of single pictures by label and name of the picture.
 
-    A point whose pictures are not all the curve's carries a doubt.
+    A point whose pictures are not all the curve's carries a caveat.
     """
     pictures = {name for by_picture in points.values() for name in by_picture}
     means = [_mean(label, by_picture) for label, by_picture in points.items()]
     means = [
-        _doubted(point, Doubt.DIFFERENT_PICTURES) if set(point.by_picture) != pictures else point for point in means
+        _with_caveat(point, Caveat.DIFFERENT_PICTURES) if set(point.by_picture) != pictures else point
+        for point in means
     ]
     if source.origin is not Origin.MEASURED:  # others may not have taken it; the pictures' sizes are not the reason
         means = [
-            replace(point, doubts=tuple(doubt for doubt in point.doubts if doubt is not Doubt.NO_MS_SSIM))
+            replace(point, caveats=tuple(caveat for caveat in point.caveats if caveat is not Caveat.NO_MS_SSIM))
             for point in means
         ]
-    found = [doubt for point in means for doubt in point.doubts]
+    found = [caveat for point in means for caveat in point.caveats]
     return RDCurve(
         codec,
         title,
@@ -169,7 +165,7 @@ def over_pictures(
         by_rate(means),
         rate_kind,
         source,
-        tuple(dict.fromkeys([*found, *doubts])),
+        tuple(dict.fromkeys([*found, *caveats])),
         tuple(sorted(pictures)),
         len(pictures),
     )
@@ -182,15 +178,15 @@ def _measured_curve(
     points: Mapping[str, list[Measurement]],
     rate: Rate,
     source: Source,
+    card: CardSummary | None,
 ) -> RDCurve:
-    card = known_card(codec)
     rows = [row for some in points.values() for row in some]
     pictured = {label: {row.picture: _point(row, rate) for row in some} for label, some in points.items()}
-    doubts = [doubt for row in rows for doubt in row.doubts if doubt in ABOUT_QUALITY]
+    caveats = [caveat for row in rows for caveat in row.caveats if caveat in ABOUT_QUALITY]
     if card and card.demonstration:
-        doubts.append(Doubt.DEMONSTRATION)
+        caveats.append(Caveat.DEMONSTRATION)
     title = card.title if card else codec
-    return over_pictures(codec, title, dataset, optimised_for, pictured, rate, source, doubts)
+    return over_pictures(codec, title, dataset, optimised_for, pictured, rate, source, caveats)
 
 
 def _bpp(row: Measurement, rate: Rate) -> float | None:
@@ -202,7 +198,7 @@ def _point(row: Measurement, rate: Rate) -> RDPoint:
 
 
 def _mean(label: str, by_picture: Mapping[str, RDPoint]) -> RDPoint:
-    """The data set's point: means over pictures. Lossless pictures are left out of the mean PSNR, with a doubt.
+    """The data set's point: means over pictures. Lossless pictures are left out of the mean PSNR, with a caveat.
 
     MS-SSIM is given only where every picture has it, so that rate and quality are means over the same pictures.
     """
@@ -210,21 +206,21 @@ def _mean(label: str, by_picture: Mapping[str, RDPoint]) -> RDPoint:
     psnr = [point.psnr_db for point in some if point.psnr_db is not None]
     finite = [value for value in psnr if math.isfinite(value)]
     ms_ssim = [point.ms_ssim for point in some if point.ms_ssim is not None]
-    doubts = [Doubt.LOSSLESS] if len(finite) < len(psnr) else []
+    caveats = [Caveat.LOSSLESS] if len(finite) < len(psnr) else []
     if len(ms_ssim) < len(by_picture):
-        doubts.append(Doubt.NO_MS_SSIM)
+        caveats.append(Caveat.NO_MS_SSIM)
     return RDPoint(
         label,
         fmean(point.bpp for point in some),
         fmean(finite) if finite and len(psnr) == len(by_picture) else None,
         fmean(ms_ssim) if len(ms_ssim) == len(by_picture) else None,
         by_picture=by_picture,
-        doubts=tuple(doubts),
+        caveats=tuple(caveats),
     )
 
 
-def _doubted(point: RDPoint, doubt: Doubt) -> RDPoint:
-    return replace(point, doubts=(*point.doubts, doubt))
+def _with_caveat(point: RDPoint, caveat: Caveat) -> RDPoint:
+    return replace(point, caveats=(*point.caveats, caveat))
 
 
 def by_rate(points: Sequence[RDPoint]) -> tuple[RDPoint, ...]:
@@ -271,6 +267,6 @@ def _published_curve(key: CurveId, dataset: str, points: Sequence[published.Publ
         by_rate([RDPoint(point.quality, point.bpp, point.psnr_db, point.ms_ssim, point.lpips) for point in points]),
         " or ".join(dict.fromkeys(point.bpp_kind for point in points)),
         source,
-        (Doubt.UNCONFIRMED,) if (key.codec, dataset, key.source_id) in published.cautions() else (),
+        (Caveat.UNCONFIRMED,) if (key.codec, dataset, key.source_id) in published.cautions() else (),
         picture_count=published.PICTURES.get(dataset),
     )

@@ -19,9 +19,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lic_bench.errors import DatasetError, FetchError, PictureError, unknown
+from lic_bench.errors import DatasetError, FetchError, PictureError
 from lic_bench.records import PictureRecord
-from lic_bench.registry import datasets, entry_points
 
 if TYPE_CHECKING:
     from PIL import Image as pillow
@@ -56,20 +55,8 @@ class Dataset:
 
 
 def names() -> tuple[str, ...]:
-    """The data sets there are: described in this package, or registered by others."""
-    return tuple(sorted({*_descriptions(), *others()}))
-
-
-def others() -> tuple[str, ...]:
-    """The data sets that others registered, under names that are not ours."""
-    return tuple(name for name in entry_points.registered(datasets.GROUP) if name not in _descriptions())
-
-
-def clashes() -> dict[str, str]:
-    """Data sets that others registered under a name that is taken, and the sentence that says so."""
-    taken = [door for name, door in entry_points.registered(datasets.GROUP).items() if name in _descriptions()]
-    ours = {f"{door.name} ({door.value})": f"The data set {door.name!r} is one of lic-bench's own." for door in taken}
-    return ours | entry_points.clashes(datasets.GROUP)
+    """The data sets described in this package."""
+    return tuple(sorted(_descriptions()))
 
 
 def description(name: str) -> dict[str, Any]:
@@ -86,17 +73,11 @@ def find(name: str, data: Path | None = None, download: bool = True) -> Dataset:
     if name in _descriptions():
         told = description(name)
         return _packaged(name, told) if "package" in told else _proved(name, told, data, download)
-    if name in others():
-        return replace(_at(datasets.place(name), data, download), name=name)
-    path = Path(name).expanduser()
-    if path.is_dir() or (path.suffix == ".toml" and path.is_file()):
-        return _at(path, data, download)
-    advice = f"A path to a folder of pictures or to a description (TOML) works too; {path} is none."
-    raise DatasetError(f"{unknown('dataset', name, names())} {advice}")
+    return at(Path(name).expanduser(), data, download)
 
 
-def _at(path: Path, data: Path | None, download: bool) -> Dataset:
-    """A folder of pictures, or the data set of a description."""
+def at(path: Path, data: Path | None = None, download: bool = True) -> Dataset:
+    """The pictures of a folder, or the data set of a description (TOML) at a path."""
     if path.is_dir():
         return from_folder(path)
     path = path.resolve()

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from lic_bench.assets import lock_file, weights
 from lic_bench.assets.download import Progress, cache_folder
-from lic_bench.codec import CodecCard, Point
+from lic_bench.codec import CodecCard, OperatingPoint
 from lic_bench.errors import FetchError, WeightsError
 
 
 @dataclass(frozen=True)
-class Supplied:
+class Fetched:
     """What became of one operating point's checkpoint, in a sentence; `failed` where it should be here and is not."""
 
     codec: str
@@ -22,11 +22,11 @@ class Supplied:
     failed: bool = False
 
 
-def supply(
-    wanted: Iterable[tuple[CodecCard, Point]],
+def fetch_all(
+    wanted: Iterable[tuple[CodecCard, OperatingPoint]],
     cache: Path | None = None,
     watched: Callable[[str], Progress | None] = lambda _: None,
-) -> Iterator[Supplied]:
+) -> Iterator[Fetched]:
     """Download the checkpoint of each operating point into the cache, where it is not yet and can be.
 
     `watched` gives the progress to report to for a file of this name. A checkpoint that fails does not stop the others.
@@ -35,18 +35,18 @@ def supply(
     for card, point in wanted:
         before = weights.find(card, point, (), cache)
         if isinstance(before, weights.Missing) and before.lack is not weights.Lack.DOWNLOADABLE:
-            yield Supplied(card.name, point.label, f"{before.sentence}.")
+            yield Fetched(card.name, point.label, f"{before.sentence}.")
             continue
         try:
             found = weights.obtain(card, point, (), cache, progress=watched(f"{card.name} {point.label}"))
         except (FetchError, WeightsError) as error:
-            yield Supplied(card.name, point.label, f"failed: {error}{_instead(error, point, cache)}", failed=True)
+            yield Fetched(card.name, point.label, f"failed: {error}{_instead(error, point, cache)}", failed=True)
             continue
         how = "downloaded" if isinstance(before, weights.Missing) else "present"
-        yield Supplied(card.name, point.label, f"{how}: {found.path}, {_proof(found, point, cache)}.")
+        yield Fetched(card.name, point.label, f"{how}: {found.path}, {_proof(found, point, cache)}.")
 
 
-def _instead(error: Exception, point: Point, cache: Path) -> str:
+def _instead(error: Exception, point: OperatingPoint, cache: Path) -> str:
     """What a person can do when a download fails."""
     if not isinstance(error, FetchError) or point.weights is None or point.weights.page is None:
         return ""
@@ -54,7 +54,7 @@ def _instead(error: Exception, point: Point, cache: Path) -> str:
     return f" Or get it from {point.weights.page} and put the file at {path}."
 
 
-def _proof(found: weights.Found, point: Point, cache: Path) -> str:
+def _proof(found: weights.Found, point: OperatingPoint, cache: Path) -> str:
     """What the file was compared with."""
     digest = found.sha256 or ""
     if found.place is weights.Place.GIVEN or point.weights is None:

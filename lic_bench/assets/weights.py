@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from lic_bench.assets import lock_file
 from lic_bench.assets.download import Progress, cache_folder, download, readable, sha256_of
-from lic_bench.codec import CodecCard, Point, Weights
+from lic_bench.codec import CodecCard, OperatingPoint, Weights
 from lic_bench.errors import WeightsError
 
 FOLDER = "weights"
@@ -60,7 +60,9 @@ class Missing:
     sentence: str
 
 
-def find(card: CodecCard, point: Point, folders: Sequence[Path] = (), cache: Path | None = None) -> Found | Missing:
+def find(
+    card: CodecCard, point: OperatingPoint, folders: Sequence[Path] = (), cache: Path | None = None
+) -> Found | Missing:
     """Where the checkpoint of one operating point is. Looks at names only: nothing is read, hashed or fetched.
 
     First in `folders` (the user's, as "<model>/<point>.pth.tar" or ".safetensors"; an entry that is a file stands for
@@ -85,7 +87,7 @@ def find(card: CodecCard, point: Point, folders: Sequence[Path] = (), cache: Pat
 
 def obtain(
     card: CodecCard,
-    point: Point,
+    point: OperatingPoint,
     folders: Sequence[Path] = (),
     cache: Path | None = None,
     allow_download: bool = True,
@@ -120,7 +122,7 @@ def _downloaded(weights: Weights, cache: Path, progress: Progress | None) -> Fou
     return Found(path, Place.CACHE, digest)
 
 
-def _proved(found: Found, card: CodecCard, point: Point, cache: Path) -> Found:
+def _proved(found: Found, card: CodecCard, point: OperatingPoint, cache: Path) -> Found:
     try:
         digest = sha256_of(found.path)
     except OSError as error:
@@ -148,7 +150,7 @@ def _require_the_first(path: Path, digest: str, file: str, folder: Path) -> None
         )
 
 
-def _names_in(folder: Path, card: CodecCard, point: Point) -> list[Path]:
+def _names_in(folder: Path, card: CodecCard, point: OperatingPoint) -> list[Path]:
     """What the user may have called the file."""
     if folder.is_file():
         return [folder]
@@ -178,7 +180,7 @@ def _kept(weights: Weights, cache: Path) -> Path:
     return cache / FOLDER / weights.file
 
 
-def _missing(card: CodecCard, point: Point, cache: Path) -> Missing:
+def _missing(card: CodecCard, point: OperatingPoint, cache: Path) -> Missing:
     weights = point.weights
     if card.trained:
         return Missing(Lack.NOT_NEEDED, "not needed: it loads its own")

@@ -6,9 +6,10 @@ import os
 import platform
 import subprocess
 import sys
-import warnings
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+
+from lic_bench.errors import RequestError
 
 PACKAGES = (
     "lic-bench", "torch", "torchvision", "compressai", "constriction", "pytorch-msssim", "numpy", "scipy", "pandas",
@@ -107,26 +108,22 @@ def commit() -> tuple[str | None, bool | None]:
     return short, None if status is None else bool(status)
 
 
-def default_device() -> str:
-    """ "cuda" where there is an accelerator that works, else "cpu"."""
+def resolve_device(name: str) -> str:
+    """The device meant by "cpu", "cuda", "cuda:1" or "auto" (CUDA where there is one). RequestError without it."""
+    if name == "cpu":
+        return name
     import torch
 
-    return "cuda" if torch.cuda.is_available() else "cpu"
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if name.startswith("cuda") and torch.cuda.is_available():
+        return name
+    raise RequestError(f"There is no device {name!r} on this machine. Use --device cpu, or auto.")
 
 
 def command() -> tuple[str, ...]:
     """The command line as given."""
     return (Path(sys.argv[0]).name, *sys.argv[1:])
-
-
-def hush_imports() -> None:
-    """Keep from the user a warning that torch's dependents cause on import, here and in processes started later."""
-    message = "`torch.jit.script` is deprecated"
-    warnings.filterwarnings("ignore", message)
-    known = f"ignore:{message}:FutureWarning"
-    given = os.environ.get("PYTHONWARNINGS", "")
-    if known not in given:
-        os.environ["PYTHONWARNINGS"] = ",".join(filter(None, (given, known)))
 
 
 def _git(top: Path, *arguments: str) -> str | None:

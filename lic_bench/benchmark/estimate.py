@@ -30,7 +30,7 @@ def at_least(jobs: Sequence[Job], pictures: Sequence[PictureRecord], rates: Rate
     pixels = {picture.name: picture.width * picture.height for picture in pictures}
     total = 0
     for job in jobs:
-        card = codecs.card(job.door)
+        card = codecs.get(job.reference)
         if card.learned:
             counts = codec_complexity.of_point(card, card.point(job.point), [COUNTED_AT], [Call.ENCODE, Call.DECODE])
             per_pixel = 1000 * sum(count.kmac_per_pixel for count in counts)

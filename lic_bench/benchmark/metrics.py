@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from lic_bench.codec import Image
+from lic_bench.records import Agreement, AgreementKind
+from lic_bench.registry import metrics
 
 MS_SSIM_SMALLEST_SIDE = 161
 """Five scales with an 11x11 window need both sides above 160 pixels."""
@@ -53,3 +57,37 @@ def ms_ssim(original: Image, decoded: Image) -> float | None:
 
     a, b = (torch.tensor(np.ascontiguousarray(x)).permute(2, 0, 1)[None].float() for x in (original, decoded))
     return float(by_library(a, b, data_range=255))
+
+
+def agreement(expected: Image, decoded: Image) -> Agreement:
+    """How a picture decoded elsewhere compares with the one decoded here."""
+    if decoded.shape != expected.shape or decoded.dtype != expected.dtype:
+        return Agreement(AgreementKind.SIZE_DIFFERS)
+    largest = int(np.abs(decoded.astype(np.int16) - expected.astype(np.int16)).max(initial=0))
+    return Agreement(AgreementKind.PIXELS_DIFFER, largest) if largest else Agreement(AgreementKind.EXACT)
+
+
+def scores(keys: Sequence[str], original: Image, decoded: Image) -> tuple[dict[str, float | None], Mapping[str, str]]:
+    """The scores of registered metrics by name, and by name why those failed that are None for that."""
+    found: dict[str, float | None] = {}
+    failed: dict[str, str] = {}
+    for key in keys:
+        name = metrics.name(key)
+        found[name] = None
+        try:
+            found[name] = _number(metrics.get(key).call(original.copy(), decoded.copy()))
+        except Exception as error:  # a user-supplied metric may fail in any way, and must not stop the others
+            failed[name] = f"{type(error).__name__}: {error}"
+    return found, failed
+
+
+def _number(value: Any) -> float | None:
+    """A score as a plain number; TypeError or ValueError for what is none."""
+    if value is None:
+        return None
+    if isinstance(value, str | bytes | bool):
+        raise TypeError(f"returned {value!r}, which is no number")
+    number = float(value)
+    if math.isnan(number):
+        raise ValueError("returned not a number (nan)")
+    return number

@@ -6,15 +6,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
-from lic_bench.codec import CodecCard, Point, labels
+from lic_bench.codec import CodecCard, OperatingPoint, labels
 from lic_bench.errors import RequestError
-from lic_bench.records import Job, Measurement, PictureRecord, Row, Settings, Training
-from lic_bench.registry import codecs
-
-UNTRAINED_NOTE = (
-    "Without weights, and so run untrained: complexity, memory and time only, one operating point per network, on the "
-    "first picture of each shape; rate and distortion are not shown: "
-)
+from lic_bench.records import Job, Measurement, NoteKind, PictureRecord, PlanNote, Row, Settings, Training
 
 
 @dataclass(frozen=True)
@@ -30,7 +24,7 @@ class Plan:
     """The jobs of a run, and notes on whatever was asked for and is not among them."""
 
     jobs: tuple[Job, ...]
-    notes: tuple[str, ...]
+    notes: tuple[PlanNote, ...]
 
     @property
     def rows(self) -> int:
@@ -55,36 +49,44 @@ def plan(
     match nothing.
     """
     jobs: list[Job] = []
-    notes: list[str] = []
-    untrained: list[str] = []
+    notes: list[PlanNote] = []
     blank = Job("", "", Training.TRAINED, dataset, (), data, settings=settings)
     for card in cards:
         chosen = wanted(card, points)
         if not chosen:
-            notes.append(
-                f"{card.name}: no operating point matches {', '.join(points)}; it has {', '.join(labels(card.points))}."
-            )
+            notes.append(PlanNote(NoteKind.NO_MATCHING_POINT, card.name, labels(card.points)))
             continue
-        made, said = _jobs(
-            card,
-            chosen,
-            bool(points),
-            pictures,
-            checkpoints,
-            replace(blank, codec=card.name, door=codecs.door(card), code=card.code),
-        )
-        jobs += made
-        if made and made[0].training is Training.UNTRAINED:
-            untrained.append(f"{card.name} ({', '.join(job.point for job in made)})")
-        notes += [said] if said else []
-    if untrained:
-        notes.append(UNTRAINED_NOTE + ", ".join(untrained) + ".")
+        named = replace(blank, codec=card.name, reference=card.reference, source_sha256=card.source_sha256)
+        planned, left_out = _jobs(card, chosen, bool(points), pictures, checkpoints, named)
+        jobs += planned
+        notes += left_out
     if not jobs:
-        raise RequestError("Nothing is left to be measured. " + " ".join(notes))
+        raise RequestError(" ".join(["Nothing is left to be measured.", *texts(notes)]))
     return Plan(tuple(jobs), tuple(notes))
 
 
-def wanted(card: CodecCard, points: Collection[str]) -> list[Point]:
+def texts(notes: Iterable[PlanNote]) -> list[str]:
+    """Notes as sentences for people; the untrained codecs share one."""
+    notes = list(notes)
+    said = []
+    for note in notes:
+        points = ", ".join(note.points)
+        if note.kind is NoteKind.NO_MATCHING_POINT:
+            said.append(f"{note.codec}: no operating point matches what was asked for; it has {points}.")
+        elif note.kind is NoteKind.NO_WEIGHTS:
+            said.append(f"{note.codec}: no weights for {points}; not measured.")
+        elif note.kind is NoteKind.ESTIMATES_ONLY:
+            said.append(f"{note.codec}: it estimates rates and codes nothing; not run, only counted and audited.")
+    untrained = [f"{note.codec} ({', '.join(note.points)})" for note in notes if note.kind is NoteKind.UNTRAINED]
+    if untrained:
+        said.append(
+            "Without weights, and so run untrained: complexity, memory and time only, one operating point per network, "
+            f"on the first picture of each shape; rate and distortion are not shown: {', '.join(untrained)}."
+        )
+    return said
+
+
+def wanted(card: CodecCard, points: Collection[str]) -> list[OperatingPoint]:
     """The operating points of a codec that match some label or glob; all of them where none is given."""
     return [p for p in card.points if not points or any(fnmatchcase(p.label, pattern) for pattern in points)]
 
@@ -109,29 +111,30 @@ def one_per_shape(pictures: Iterable[PictureRecord]) -> tuple[str, ...]:
 
 def _jobs(
     card: CodecCard,
-    wanted: Sequence[Point],
+    wanted: Sequence[OperatingPoint],
     by_hand: bool,
     pictures: Sequence[PictureRecord],
     checkpoints: Mapping[tuple[str, str], Checkpoint],
     blank: Job,
-) -> tuple[list[Job], str]:
-    """The jobs of one codec, and what must be said about them."""
+) -> tuple[list[Job], list[PlanNote]]:
+    """The jobs of one codec, and what is left out or changed of what was asked for."""
     every = tuple(picture.name for picture in pictures)
     if card.estimates_only:
-        return [], f"{card.name}: not run, only counted and audited. {' '.join(card.notes[:1])}"
+        return [], [PlanNote(NoteKind.ESTIMATES_ONLY, card.name)]
     if not card.learned:
-        return [replace(blank, point=p.label, training=Training.NOT_LEARNED, pictures=every) for p in wanted], ""
-    if card.trained and not any((card.name, p.label) in checkpoints for p in wanted):
-        return [replace(blank, point=p.label, pictures=every) for p in wanted], ""
+        return [replace(blank, point=p.label, training=Training.NOT_LEARNED, pictures=every) for p in wanted], []
     found = [(p, checkpoints[card.name, p.label]) for p in wanted if (card.name, p.label) in checkpoints]
+    if card.trained and not found:
+        return [replace(blank, point=p.label, pictures=every) for p in wanted], []
     if found:
-        made = [
+        jobs = [
             replace(blank, point=p.label, pictures=every, weights=file.path, weights_sha256=file.sha256)
             for p, file in found
         ]
-        without = [p.label for p in wanted if (card.name, p.label) not in checkpoints]
-        return made, f"{card.name}: no weights for {', '.join(without)}; not measured." if without else ""
+        without = tuple(p.label for p in wanted if (card.name, p.label) not in checkpoints)
+        return jobs, [PlanNote(NoteKind.NO_WEIGHTS, card.name, without)] if without else []
     networks = list({p.network: p for p in reversed(wanted)}.values())[::-1]
     runs = wanted if by_hand else networks
     untrained = replace(blank, training=Training.UNTRAINED, pictures=one_per_shape(pictures))
-    return [replace(untrained, point=p.label) for p in runs], ""
+    jobs = [replace(untrained, point=p.label) for p in runs]
+    return jobs, [PlanNote(NoteKind.UNTRAINED, card.name, tuple(p.label for p in runs))]

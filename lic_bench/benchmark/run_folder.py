@@ -19,7 +19,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from lic_bench.errors import RunFolderError
-from lic_bench.records import FORMAT, METRIC_STAGE, Failure, Measurement, Row, RunHeader
+from lic_bench.records import FORMAT, Failure, FailureKind, Measurement, Row, RunHeader
 
 HEADER = "run.json"
 ROWS = "measurements.jsonl"
@@ -132,11 +132,11 @@ def latest(rows: Iterable[Row]) -> list[Row]:
     """
     measured = {(row.codec, row.point, row.picture) for row in rows if isinstance(row, Measurement)}
     points = {(codec, point) for codec, point, _ in measured}
-    kept: dict[tuple[str, str, str | None, str], Row] = {}
+    kept: dict[tuple[str | None, ...], Row] = {}
     for row in rows:
         key = (row.codec, row.point, row.picture)
-        if isinstance(row, Failure) and row.stage.startswith(METRIC_STAGE):
-            kept[(*key, row.stage)] = row
+        if isinstance(row, Failure) and row.kind is FailureKind.METRIC:
+            kept[(*key, *row.metrics)] = row
             continue
         if isinstance(row, Failure) and (key in measured or (row.picture is None and key[:2] in points)):
             continue

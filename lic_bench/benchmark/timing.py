@@ -34,10 +34,10 @@ def timed(call: Callable[[], object], device: str) -> Sample:
     return Sample(time.perf_counter() - wall, time.process_time() - cpu)
 
 
-YARDSTICK_SEED = 2002
+CALIBRATION_SEED = 2002
 
 
-def yardstick(device: str) -> Callable[[], object]:
+def calibration_workload(device: str) -> Callable[[], object]:
     """A fixed piece of work of some milliseconds, to be timed beside a codec: how fast the machine is just now.
 
     It does in small what codecs do, since what slows a machine (a shared cache, a lower clock) does not slow all work
@@ -48,7 +48,7 @@ def yardstick(device: str) -> Callable[[], object]:
     import torch
     from torch.nn import functional
 
-    drawn = np.random.default_rng(YARDSTICK_SEED)
+    drawn = np.random.default_rng(CALIBRATION_SEED)
     picture, kernel, latent, wide = (
         torch.tensor(drawn.normal(0, 0.1, shape), dtype=torch.float32, device=device)
         for shape in ((1, 32, 64, 64), (32, 32, 3, 3), (1, 48, 24, 24), (48, 48, 5, 5))

@@ -43,7 +43,7 @@ def _all(now: Kept, before: Kept, limits: LimitBook) -> Iterator[Change]:
         yield from speed.compare(pair, mine, other_machine)
     for codec in dict.fromkeys(pair.codec for pair in both):
         rows = [row for pair in both if pair.codec == codec for row in pair.rows]
-        yield from quality.bd_rates([b for b, _ in rows], [n for _, n in rows], limits.of(codec))
+        yield from quality.bd_rates([b for b, _ in rows], [n for _, n in rows], limits.of(codec), now.header.cards)
 
 
 def _require_same_subject(before: Kept, now: Kept) -> None:
@@ -60,8 +60,9 @@ def _require_measured(*runs: Kept) -> None:
     """What others measured, on machines nobody knows, is no run to be checked."""
     for run in runs:
         if run.header.imported_from:
+            files = ", ".join(file.name for file in run.header.imported_from)
             raise RequestError(
-                f"The figures in {run.name} were imported ({', '.join(run.header.imported_from)}) and not measured by "
+                f"The figures in {run.name} were imported ({files}) and not measured by "
                 "lic-bench; a check compares measured runs. `lic-bench report RUN --curve FILE` draws others beside it."
             )
 

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from lic_bench.check.baseline import Kept
 from lic_bench.check.outcome import Change, Verdict, counted, found
 from lic_bench.check.pairs import Pairs, by_point
-from lic_bench.records import Failure, Training
+from lic_bench.records import EVERY, Failure, Training
 
-EVERY = "*"
 """What a failure that concerns all codecs or points writes in their place."""
 
 
@@ -81,7 +80,7 @@ def _failures(now: Kept, before: Kept) -> Iterator[Change]:
         again = "; it failed in the baseline too" if (codec, point, reason) in known else ""
         yield found(
             where, "coding" if codec != EVERY else "data set", Verdict.FAILED,
-            f"{first.stage}: {reason}{more}{again}", picture=first.picture or "",
+            f"{first.kind.value}: {reason}{more}{again}", picture=first.picture or "",
         )  # fmt: skip
 
 

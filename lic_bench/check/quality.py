@@ -12,7 +12,7 @@ from lic_bench.analysis import bdrate, curves
 from lic_bench.check.limits import Limits
 from lic_bench.check.outcome import Change, Verdict, counted, found
 from lic_bench.check.pairs import Pairs
-from lic_bench.records import Measurement, MetricRecord
+from lic_bench.records import CardSummary, Measurement, MetricRecord
 
 Both = tuple[Measurement, Measurement]
 
@@ -51,10 +51,12 @@ def compare(pairs: Pairs, limits: Limits, same_machine: bool, metrics: Sequence[
     yield from _fresh_process(pairs)
 
 
-def bd_rates(before: Iterable[Measurement], now: Iterable[Measurement], limits: Limits) -> Iterator[Change]:
+def bd_rates(
+    before: Iterable[Measurement], now: Iterable[Measurement], limits: Limits, cards: Sequence[CardSummary] = ()
+) -> Iterator[Change]:
     """BD-rate of a codec's curves in the run against its own in the baseline, for PSNR and MS-SSIM."""
-    old = {curve.optimised_for: curve for curve in curves.measured(before, "baseline")}
-    for curve in curves.measured(now, "run"):
+    old = {curve.optimised_for: curve for curve in curves.measured(before, "baseline", cards=cards)}
+    for curve in curves.measured(now, "run", cards=cards):
         anchor = old.get(curve.optimised_for)
         if anchor is None or min(len(anchor.points), len(curve.points)) < 2:
             continue
@@ -204,15 +206,17 @@ def _bit_by_bit(pairs: Pairs, limits: Limits) -> Change:
 
 def _fresh_process(pairs: Pairs) -> Iterator[Change]:
     """Whether a process that saw only the stream still decodes the same picture."""
-    told = [(b.fresh_process, n) for b, n in pairs.rows if b.fresh_process is not None and n.fresh_process is not None]
-    for before, now in told:
-        verdict = Verdict.SAME if before == now.fresh_process else Verdict.CHANGED
-        if verdict is Verdict.CHANGED and "exact" in (before, now.fresh_process):
-            verdict = Verdict.WORSE if before == "exact" else Verdict.BETTER
-        moved = f"{before} → {now.fresh_process}" if before != now.fresh_process else f"{before}, as before"
+    for before, now in pairs.rows:
+        if before.fresh_process is None or now.fresh_process is None:
+            continue
+        was, agreed = before.fresh_process, now.fresh_process
+        verdict = Verdict.SAME if was == agreed else Verdict.CHANGED
+        if verdict is Verdict.CHANGED and (was.is_exact or agreed.is_exact):
+            verdict = Verdict.WORSE if was.is_exact else Verdict.BETTER
+        moved = f"{was.text} → {agreed.text}" if was != agreed else f"{was.text}, as before"
         yield found(
             pairs.where, "fresh process", verdict, f"what another process makes of the stream: {moved}",
-            picture=now.picture, before=before, now=now.fresh_process,
+            picture=now.picture, before=was.text, now=agreed.text,
         )  # fmt: skip
 
 

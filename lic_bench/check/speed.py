@@ -1,8 +1,9 @@
 """Times and memory: compared on the same machine only, by a limit and by a test on the raw samples.
 
-A whole run may be slow because the machine was. So every timed pass stands beside a yardstick, a fixed piece of
-arithmetic timed right after it: where that ran at another speed than in the baseline, times are not comparable. What is
-called slower is slower by the median and by the minimum, in seconds and in units of the yardstick, and by a rank test;
+A whole run may be slow because the machine was. So every timed pass stands beside a calibration workload, timed
+right after it: where that ran at another speed than in the baseline, times are not comparable. What is
+called slower is slower by the median and by the minimum, in seconds and in units of the calibration workload, and by a
+rank test;
 samples that contradict one another are no result either way.
 
 While other programs run, the wall's clock says nothing of a codec. Then processor time is compared instead, which
@@ -17,16 +18,17 @@ from dataclasses import dataclass, replace
 from math import comb
 from statistics import fmean, median
 
+from lic_bench.caveats import Caveat
 from lic_bench.check.limits import Limits
 from lic_bench.check.outcome import Change, Verdict, found
 from lic_bench.check.pairs import Pairs
-from lic_bench.records import Doubt, Measurement, MemoryUse
+from lic_bench.records import Measurement, MemoryUse
 
 CHANCE = 0.005
 """A rank test must find the samples this unlikely to come from codecs of equal speed."""
 
 STEADY = 0.10
-"""The yardstick may run this much faster or slower than in the baseline."""
+"""The calibration_workload may run this much faster or slower than in the baseline."""
 
 BUSY_LIMIT = 1.5
 """A limit in per cent is this many times as wide for processor time on a busy machine."""
@@ -48,10 +50,10 @@ Rows = Sequence[tuple[Measurement, Measurement]]
 
 @dataclass(frozen=True)
 class Samples:
-    """Seconds of one call on one picture, pass by pass, of the yardstick beside it, and of the other call."""
+    """Seconds of one call on one picture, pass by pass; of the calibration workload beside it; of the other call."""
 
     seconds: tuple[float, ...]
-    yardstick: tuple[float, ...]
+    calibration_workload: tuple[float, ...]
     other: tuple[float, ...] = ()
 
 
@@ -72,14 +74,14 @@ def compare(pairs: Pairs, limits: Limits, different: Sequence[str]) -> Iterator[
     yield from _memory(pairs, limits, different)
 
 
-def doubt_of(both: Both) -> str:
+def caveat_of(both: Both) -> str:
     """Why these samples cannot show anything, or nothing."""
     counts = [sum(len(pair[at].seconds) for pair in both) for at in (0, 1)]
     if not all(counts) or 1 / comb(sum(counts), counts[0]) > CHANCE:
         return f"too few samples ({counts[0]} before, {counts[1]} now); more pictures or a larger --timing-budget help"
-    if not all(pair[at].yardstick for pair in both for at in (0, 1)):
-        return "one of the runs has no yardstick beside its times; make it again with this version"
-    speed = median(median(now.yardstick) / median(before.yardstick) for before, now in both)
+    if not all(pair[at].calibration_workload for pair in both for at in (0, 1)):
+        return "one of the runs has no calibration_workload beside its times; make it again with this version"
+    speed = median(median(now.calibration_workload) / median(before.calibration_workload) for before, now in both)
     if not 1 / (1 + STEADY) <= speed <= 1 + STEADY:
         word = "slower" if speed > 1 else "faster"
         return f"the machine itself was {word}: a fixed piece of arithmetic took {speed:.2f} times as long as before"
@@ -91,8 +93,8 @@ def ratios(both: Both) -> dict[str, float]:
     ways: dict[str, Callable[[Samples], float]] = {
         "median": lambda of: median(of.seconds),
         "minimum": lambda of: min(of.seconds),
-        "median in yardsticks": lambda of: median(of.seconds) / median(of.yardstick),
-        "minimum in yardsticks": lambda of: min(of.seconds) / min(of.yardstick),
+        "median in yardsticks": lambda of: median(of.seconds) / median(of.calibration_workload),
+        "minimum in yardsticks": lambda of: min(of.seconds) / min(of.calibration_workload),
     }
     if all(samples.other for pair in both for samples in pair):
         ways["median beside the other call"] = lambda of: median(of.seconds) / median(of.other)
@@ -110,7 +112,7 @@ def chance(both: Both, slower: bool) -> float:
 
 
 def judge(both: Both, limit: float) -> tuple[Verdict, str]:
-    """The verdict on samples that no doubt hangs over, and what is to be said; `limit` is a ratio, 1.2 for 20 %."""
+    """The verdict on samples that no caveat hangs over, and what is to be said; `limit` is a ratio, 1.2 for 20 %."""
     several = ratios(both)
     told = f"{several['median']:.2f} times as long"
     slower, faster = min(several.values()) > limit, max(several.values()) < 1 / limit
@@ -138,9 +140,9 @@ def _time(pairs: Pairs, call: str, other: str, percent: float, different: Sequen
     if 2 * len(both) <= len(pairs.rows):
         both, limit = _by_processor(pairs.rows, call, other), 1 + BUSY_LIMIT * percent / 100
         clock = " of processor time, as other programs were running"
-    doubt = doubt_of(both) if both else _nothing_timed(pairs.rows, call)
-    if doubt:
-        return found(pairs.where, quantity, Verdict.NOT_COMPARABLE, doubt)
+    caveat = caveat_of(both) if both else _nothing_timed(pairs.rows, call)
+    if caveat:
+        return found(pairs.where, quantity, Verdict.NOT_COMPARABLE, caveat)
     verdict, told = judge(both, limit)
     before, now = (fmean(median(pair[at].seconds) for pair in both) for at in (0, 1))
     return found(
@@ -172,17 +174,17 @@ def _by_processor(rows: Rows, call: str, other: str) -> Both:
 
 def _samples(row: Measurement, call: str, clock: str = "", other: str = "") -> Samples:
     beside = getattr(row, f"{other}{clock}_seconds") if other else ()
-    return Samples(getattr(row, f"{call}{clock}_seconds"), getattr(row, f"yardstick{clock}_seconds"), beside)
+    return Samples(getattr(row, f"{call}{clock}_seconds"), getattr(row, f"calibration_workload{clock}_seconds"), beside)
 
 
 def _is_quiet(row: Measurement) -> bool:
-    if Doubt.BUSY_MACHINE in row.doubts or Doubt.SHARED_MACHINE in row.doubts:
+    if Caveat.BUSY_MACHINE in row.caveats or Caveat.SHARED_MACHINE in row.caveats:
         return False
     return row.device != "cpu" or not row.decode_cpu_seconds or _share(row) >= QUIET_SHARE
 
 
 def _is_fair(row: Measurement) -> bool:
-    return row.threads == 1 and Doubt.SHARED_MACHINE not in row.doubts and LEAST_SHARE < _share(row) < ONE_THREAD
+    return row.threads == 1 and Caveat.SHARED_MACHINE not in row.caveats and LEAST_SHARE < _share(row) < ONE_THREAD
 
 
 def _share(row: Measurement) -> float:

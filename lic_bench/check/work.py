@@ -88,11 +88,11 @@ def _parameters(pairs: Pairs, limits: Limits) -> Iterator[Change]:
 
 def _call(pairs: Pairs, before: MacCount, now: MacCount, limits: Limits) -> Iterator[Change]:
     call = now.call.value
-    unseen = sorted(set(now.unseen) - set(before.unseen))
-    if unseen:
+    uncounted = sorted(set(now.uncounted) - set(before.uncounted))
+    if uncounted:
         yield found(
             pairs.where, f"{call} macs", Verdict.NOT_COMPARABLE,
-            f"{', '.join(unseen)} goes by uncounted now, so the count is only a lower bound",
+            f"{', '.join(uncounted)} goes by uncounted now, so the count is only a lower bound",
             before=before.macs, now=now.macs, unit="MAC",
         )  # fmt: skip
     else:

@@ -7,12 +7,12 @@ import sys
 
 import typer
 
-from lic_bench.benchmark import environment
 from lic_bench.cli import benchmark, check, interchange, new, zoo
 from lic_bench.cli.app import app
 from lic_bench.errors import LicBenchError
+from lic_bench.registry.isolation import quiet_imports
 
-__all__ = ["app", "checking", "exchange", "main", "measuring", "starting", "zoo"]
+__all__ = ["app", "benchmark", "check", "interchange", "main", "new", "zoo"]
 
 INTERRUPTED = 130
 """The exit code of a command that Ctrl-C stopped, as shells have it (128 + SIGINT)."""
@@ -20,9 +20,9 @@ INTERRUPTED = 130
 
 def main() -> None:
     """Run a command; every error ends in one sentence and an exit code, never in a traceback."""
-    environment.hush_imports()
     try:
-        code = app(standalone_mode=False)
+        with quiet_imports():
+            code = app(standalone_mode=False)
     except LicBenchError as error:
         _stop(str(error), error.exit_code)
     except (typer.Abort, KeyboardInterrupt):

@@ -7,18 +7,21 @@ from typing import Annotated
 
 import typer
 
+from lic_bench.benchmark.options import RunOptions
 from lic_bench.cli.app import app
-from lic_bench.cli.options import Anchor, Data, Models, chosen_device, split
+from lic_bench.cli.options import Anchor, Data, Models, split
 from lic_bench.complexity.tables import By, Format
 from lic_bench.records import Call
+
+DEFAULTS = RunOptions()
 
 
 @app.command()
 def run(
-    models: Models = "all",
+    models: Models = str(DEFAULTS.models),
     dataset: Annotated[
         str, typer.Option(help="A name (kodak, sample), a folder of pictures, or a description: SET.toml.")
-    ] = "sample",
+    ] = DEFAULTS.dataset,
     data: Data = None,
     weights: Annotated[
         list[Path] | None,
@@ -33,14 +36,18 @@ def run(
         int | None, typer.Option("--pictures", min=1, help="Only the first N pictures.", show_default=False)
     ] = None,
     anchor: Anchor = None,
-    output: Annotated[Path, typer.Option("--output", "-o", help="Where run folders are kept.")] = Path("runs"),
-    device: Annotated[str, typer.Option(help="cpu, cuda, or auto: CUDA where there is one.")] = "auto",
-    threads: Annotated[int, typer.Option(min=1, help="Threads of each process.")] = 1,
-    workers: Annotated[int, typer.Option(min=1, help="Jobs at a time; more than 1 puts a doubt on every time.")] = 1,
-    timing_repeats: Annotated[int, typer.Option(min=0, help="Timed passes per picture, at most.")] = 5,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Where run folders are kept.")] = DEFAULTS.output,
+    device: Annotated[str, typer.Option(help="cpu, cuda, or auto: CUDA where there is one.")] = DEFAULTS.device,
+    threads: Annotated[int, typer.Option(min=1, help="Threads of each process.")] = DEFAULTS.threads,
+    workers: Annotated[
+        int, typer.Option(min=1, help="Jobs at a time; more than 1 puts a caveat on every time.")
+    ] = DEFAULTS.workers,
+    timing_repeats: Annotated[
+        int, typer.Option(min=0, help="Timed passes per picture, at most.")
+    ] = DEFAULTS.timing_repeats,
     timing_budget: Annotated[
         float, typer.Option(min=0, help="Seconds for timing, per operating point and picture shape.")
-    ] = 10.0,
+    ] = DEFAULTS.timing_budget_seconds,
     timeout: Annotated[
         float | None, typer.Option(min=0.1, help="Seconds a codec may take for one picture.", show_default=False)
     ] = None,
@@ -52,20 +59,20 @@ def run(
             show_default=False,
         ),
     ] = None,
-    executor: Annotated[str, typer.Option(help="Where jobs are done, by name.")] = "processes",
-    memory: Annotated[bool, typer.Option(help="Measure peak memory in fresh processes.")] = True,
-    download: Annotated[bool, typer.Option(help="Fetch missing weights and pictures.")] = True,
+    executor: Annotated[str, typer.Option(help="Where jobs are done, by name.")] = DEFAULTS.executor,
+    memory: Annotated[bool, typer.Option(help="Measure peak memory in fresh processes.")] = DEFAULTS.memory,
+    download: Annotated[bool, typer.Option(help="Fetch missing weights and pictures.")] = DEFAULTS.download,
     new: Annotated[bool, typer.Option("--new", help="Start anew instead of continuing an interrupted run.")] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the jobs and an estimate, measure nothing.")
     ] = False,
 ) -> None:
     """Measure codecs on pictures, keep every row, write the report. Interrupted, the same command continues."""
+    from lic_bench import api
     from lic_bench.benchmark import runner
     from lic_bench.cli import rendering
-    from lic_bench.records import Settings
 
-    request = runner.Request(
+    options = RunOptions(
         models=models,
         dataset=dataset,
         data=data,
@@ -77,16 +84,20 @@ def run(
         download=download and not dry_run,
         workers=workers,
         timeout_seconds=timeout,
-        fresh=new,
-        metrics=tuple(metric or ()),
+        new=new,
         executor=executor,
-        settings=Settings(chosen_device(device), threads, timing_repeats, timing_budget, memory),
+        device=device,
+        threads=threads,
+        timing_repeats=timing_repeats,
+        timing_budget_seconds=timing_budget,
+        memory=memory,
+        metrics=tuple(metric or ()),
     )
     if dry_run:
-        rendering.jobs(runner.prepare(request, rendering.Notes()))
+        rendering.jobs(runner.prepare(options, rendering.Notes()))
         return
     with rendering.progress() as observer:
-        done = runner.run(request, observer)
+        done = api.run(options, observer=observer)
     rendering.summary(done, anchor)
     raise typer.Exit(1 if done.failures else 0)
 
@@ -105,12 +116,11 @@ def report(
     ] = None,
 ) -> None:
     """Write the page and tables of finished or interrupted runs again; no codec is loaded."""
-    from lic_bench.analysis import curve_files
-    from lic_bench.benchmark import runner
+    from lic_bench import api
 
-    given = [one for path in curve or () for one in curve_files.read(path)]
+    curves = [one for path in curve or () for one in api.read_curves(path)]
     for folder in runs:
-        typer.echo(runner.report(folder, anchor, given).page)
+        typer.echo(api.report(folder, anchor, curves).page)
 
 
 @app.command()

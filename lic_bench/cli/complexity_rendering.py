@@ -96,7 +96,7 @@ def audit(models: str, against: str, form: Format) -> bool:
 
 
 def _compared(
-    cards: Sequence[CodecCard], counters: Sequence[external_counters.Auditor]
+    cards: Sequence[CodecCard], counters: Sequence[external_counters.ExternalCounter]
 ) -> Iterator[external_counters.Comparison]:
     """Every network of some models under each counter."""
     for card in cards:

@@ -89,7 +89,8 @@ def import_(
     ] = "",
 ) -> None:
     """Make a published curve or an imported run of other people's result files; never a measured one."""
-    from lic_bench.benchmark import environment, runner
+    from lic_bench import api
+    from lic_bench.benchmark import environment
     from lic_bench.interchange import disk, importing
 
     asked = importing.Asked(dataset, name, trained_for or "", citation, licence)
@@ -99,7 +100,7 @@ def import_(
             typer.echo(f"{one.file}: not taken over: {', '.join(one.left_out)}.", err=True)
     if made is Made.RUN or (made is None and all(one.weighed for one in taken)):
         folder = importing.as_run(taken, asked, output or Path("runs"), environment.command())
-        typer.echo(runner.report(folder).page)
+        typer.echo(api.report(folder).page)
         return
     usual = f"{Path(taken[0].file).name}.curve.csv"
     path = output / usual if output is not None and output.is_dir() else output or Path(usual)

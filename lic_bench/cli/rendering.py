@@ -14,14 +14,16 @@ from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progres
 from rich.progress import TimeRemainingColumn as Remaining
 from rich.table import Table
 
-from lic_bench.assets import datasets as described
+from lic_bench.api import Run
 from lic_bench.assets import weights
+from lic_bench.assets.datasets import description
 from lic_bench.assets.download import Progress as Told
-from lic_bench.assets.fetch import Supplied
-from lic_bench.benchmark.runner import EVERY, Observer, Prepared, Run
-from lic_bench.codec import CodecCard, Point
+from lic_bench.assets.fetch import Fetched
+from lic_bench.benchmark.runner import Observer, Prepared
+from lic_bench.codec import CodecCard, OperatingPoint
 from lic_bench.doctor import Finding, Verdict
-from lic_bench.records import METRIC_STAGE, Failure, Measurement, Row
+from lic_bench.records import EVERY, Failure, FailureKind, Measurement, Row
+from lic_bench.registry import datasets as described
 from lic_bench.registry import lookup
 from lic_bench.registry.codecs import Selection
 
@@ -95,7 +97,7 @@ class Lines(Notes):
 
 def _counts(row: Row) -> bool:
     """Whether a row was among those to be made: a broken plug-in, picture or metric is told besides."""
-    return isinstance(row, Measurement) or not (row.point == EVERY or row.stage.startswith(METRIC_STAGE))
+    return isinstance(row, Measurement) or not (row.point == EVERY or row.kind is FailureKind.METRIC)
 
 
 @contextmanager
@@ -124,9 +126,10 @@ def summary(run: Run, anchor: str | None) -> None:
 
 def failure_line(row: Failure) -> str:
     """One failure as a sentence."""
-    who = "every codec" if row.codec == "*" else f"{row.codec} {row.point}".removesuffix(" *")
+    who = "every codec" if row.codec == EVERY else f"{row.codec} {row.point}".removesuffix(f" {EVERY}")
     what = "all pictures" if row.picture is None else row.picture
-    return f"Failed: {who} on {what} ({row.stage}): {row.reason}"
+    kind = " ".join([row.kind.value.replace("_", " "), ", ".join(row.metrics)]).rstrip()
+    return f"Failed: {who} on {what} ({kind}): {row.reason}"
 
 
 def jobs(prepared: Prepared) -> None:
@@ -139,7 +142,7 @@ def jobs(prepared: Prepared) -> None:
     console = standard_output()
     console.print(_table(table))
     console.print(f"{len(prepared.plan.jobs)} jobs, {prepared.plan.rows} rows.", highlight=False)
-    for failure in prepared.broken:
+    for failure in prepared.failures:
         console.print(failure_line(failure), style="red", soft_wrap=True, highlight=False)
     settings = prepared.plan.jobs[0].settings
     rates = roofline.measure_rates(settings.device, settings.threads, seconds=0.5)
@@ -210,7 +213,7 @@ def downloads() -> Iterator[Callable[[str], Told | None]]:
         yield watched
 
 
-def supplied(outcomes: Iterable[Supplied]) -> Iterator[Supplied]:
+def supplied(outcomes: Iterable[Fetched]) -> Iterator[Fetched]:
     """Each outcome printed when it is there, and passed on."""
     console = standard_output()
     for done in outcomes:
@@ -239,9 +242,9 @@ def datasets(data: Path | None) -> None:
 
     rows = [("dataset", "pictures", "licence", "here")]
     broken = described.clashes()
-    lookup.acquaint_datasets(described.others())
+    lookup.resolve_datasets(described.registered())
     for name in described.names():
-        told = None if name in described.others() else described.description(name)
+        told = None if name in described.registered() else description(name)
         try:
             found = described.find(name, data, download=False)
             here, licence = str(found.pictures[0].path.parent), found.licence or "none found"
@@ -268,7 +271,7 @@ def _weights(card: CodecCard, folders: Sequence[Path]) -> str:
     return "; ".join(f"{state}: {' '.join(points)}" for state, points in labels.items())
 
 
-def _state(card: CodecCard, point: Point, folders: Sequence[Path]) -> str:
+def _state(card: CodecCard, point: OperatingPoint, folders: Sequence[Path]) -> str:
     found = weights.find(card, point, folders)
     return "present" if isinstance(found, weights.Found) else found.lack.value
 

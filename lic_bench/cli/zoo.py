@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from lic_bench.cli.app import app
-from lic_bench.cli.options import Data, chosen_device, split
+from lic_bench.cli.options import Data, split
 from lic_bench.errors import RequestError
 
 fetch = typer.Typer(help="Download checkpoints or pictures and prove them.", no_args_is_help=True)
@@ -57,6 +57,7 @@ def doctor(
     import torch
 
     from lic_bench import doctor as practice
+    from lic_bench.benchmark import environment
     from lic_bench.cli import rendering
     from lic_bench.complexity import tables
     from lic_bench.doctor import checkpoint, examination
@@ -67,7 +68,7 @@ def doctor(
         raise RequestError(f"The doctor examines one model at a time, and {model!r} names {1 + len(others)}.")
     chosen = card.points[0] if point is None else card.point(point)
     weights = weights or checkpoint.at_hand(card, chosen)
-    where, threads, size = chosen_device(device), torch.get_num_threads(), tables.size(large)
+    where, threads, size = environment.resolve_device(device), torch.get_num_threads(), tables.size(large)
     examined = examination.examine(card, chosen, weights, where, large=size, threads=threads, timeout_seconds=timeout)
     codes = not card.estimates_only
     if as_json:
@@ -102,7 +103,7 @@ def fetch_models(
     chosen = lookup.selection(",".join(select))
     wanted = [(card, point) for card in chosen.cards for point in plan.wanted(card, split(points))]
     with rendering.downloads() as watched:
-        failed = [done.failed for done in rendering.supplied(fetch.supply(wanted, watched=watched))]
+        failed = [done.failed for done in rendering.supplied(fetch.fetch_all(wanted, watched=watched))]
     rendering.broken(chosen)
     raise typer.Exit(1 if any(failed) or chosen.broken else 0)
 

@@ -12,10 +12,10 @@ from enum import StrEnum
 
 from lic_bench.analysis import published
 from lic_bench.analysis.published import ComplexityClaim
-from lic_bench.codec import CodecCard, Point
+from lic_bench.codec import CodecCard, OperatingPoint
 from lic_bench.complexity.codec_complexity import built, networks
 from lic_bench.complexity.mac_counter import Trace, traces
-from lic_bench.complexity.op_log import Piece
+from lic_bench.complexity.op_log import OpRecord
 from lic_bench.records import Call
 from lic_bench.registry import codecs
 
@@ -46,7 +46,7 @@ class Convention:
 
     name: str
     meaning: str
-    counted: Callable[[Piece], int]
+    counted: Callable[[OpRecord], int]
 
 
 CONVENTIONS = (
@@ -115,7 +115,7 @@ class Counted:
     """One network of a codec, counted once: its traces by call, its weights, and how many quality levels use it."""
 
     card: CodecCard
-    point: Point
+    point: OperatingPoint
     traces: Mapping[Call, Trace]
     parameters: int
     layer_parameters: int
@@ -215,11 +215,11 @@ def _correctly(best: Figure, figures: Sequence[Figure]) -> str:
     return f"correctly {right[LAYERS]:.1f}, or {right[ALL]:.1f} with GDN and all"
 
 
-def _counted(card: CodecCard, point: Point) -> Counted:
+def _counted(card: CodecCard, point: OperatingPoint) -> Counted:
     codec = built(card, point)
     counted = {trace.call: trace for trace in traces(codec, *SIZE)}
     weights = list(codec.network.parameters())
-    layered = {piece.path for piece in counted[Call.FORWARD].pieces if piece.in_layer}
+    layered = {piece.path for piece in counted[Call.FORWARD].op_records if piece.in_layer}
     modules = dict(codec.network.named_modules())
     in_layers = sum(weight.numel() for path in layered for weight in modules[path].parameters(recurse=False))
     levels = [other for other in card.points if other.network == point.network and other.trained_for in ("mse", None)]
@@ -230,7 +230,7 @@ def _counted(card: CodecCard, point: Point) -> Counted:
 
 
 def _kmac(trace: Trace, convention: Convention) -> float:
-    return sum(convention.counted(piece) for piece in trace.pieces) / (trace.width * trace.height) / 1000
+    return sum(convention.counted(piece) for piece in trace.op_records) / (trace.width * trace.height) / 1000
 
 
 def _work(call: Call) -> Callable[[Sequence[Counted]], Iterator[Figure]]:

@@ -1,7 +1,7 @@
 """What a network costs before it is run: multiply-accumulates, parameters, memory, serial steps; and any module's too.
 
-`complexity(module)` is the Python API; `of_cards` goes through the zoo. Networks are built without weights where that
-is possible, so that neither the number of parameters nor the picture's size costs memory.
+`count_complexity(module)` is the Python API; `of_cards` goes through the zoo. Networks are built without weights
+where that is possible, so that neither the number of parameters nor the picture's size costs memory.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ from typing import Any
 
 from torch import nn
 
-from lic_bench.codec import Codec, CodecCard, HasParts, Point
+from lic_bench.codec import Codec, CodecCard, HasParts, OperatingPoint
 from lic_bench.complexity import mac_counter
 from lic_bench.complexity.meta_device import building
 from lic_bench.errors import RequestError
 from lic_bench.records import Call, MacCount, Origin
 from lic_bench.registry import entry_points
+from lic_bench.registry.codecs import CODECS
 
 DEFAULT_SIZE = (768, 512)
 
@@ -52,9 +53,9 @@ class Complexity:
         return self.count.by_part
 
     @property
-    def unseen(self) -> Mapping[str, int]:
+    def uncounted(self) -> Mapping[str, int]:
         """Operators that went by uncounted, and how often: with any, the figures are lower bounds."""
-        return self.count.unseen
+        return self.count.uncounted
 
     @property
     def origin(self) -> Origin:
@@ -72,7 +73,7 @@ class Complexity:
         return self.count.serial_steps
 
 
-def complexity(
+def count_complexity(
     subject: Codec | nn.Module,
     size: tuple[int, int] = DEFAULT_SIZE,
     call: Call | str = Call.FORWARD,
@@ -106,14 +107,14 @@ def of_cards(
             yield from of_point(card, point, sizes, calls)
 
 
-def networks(card: CodecCard) -> tuple[Point, ...]:
+def networks(card: CodecCard) -> tuple[OperatingPoint, ...]:
     """The first operating point of every network a learned codec has; none of a codec that is not learned."""
     firsts = {point.network: point for point in reversed(card.points)}
     return tuple(point for point in card.points if card.learned and firsts[point.network] is point)
 
 
 def of_point(
-    card: CodecCard, point: Point, sizes: Sequence[tuple[int, int]], calls: Sequence[Call]
+    card: CodecCard, point: OperatingPoint, sizes: Sequence[tuple[int, int]], calls: Sequence[Call]
 ) -> Iterator[Complexity]:
     """One operating point, untrained, at every size and call it can make; built without weights if that will do.
 
@@ -132,10 +133,10 @@ def of_point(
             yield Complexity(card.name, point.label, trace.summary(), *_weights(codec.network))
 
 
-def built(card: CodecCard, point: Point) -> HasParts:
+def built(card: CodecCard, point: OperatingPoint) -> HasParts:
     """The untrained codec without weights, or with them where its making needs numbers."""
-    if card.reference:
-        entry_points.attribute(card.reference)  # imported beforehand: what a module makes while it is imported is real
+    if card.reference:  # imported beforehand: what a module makes while it is imported is real
+        entry_points.attribute(CODECS.entry(card.reference).reference)
     try:
         with building():
             return _shown(card.load(point))
@@ -145,7 +146,7 @@ def built(card: CodecCard, point: Point) -> HasParts:
         return loaded(card, point)
 
 
-def loaded(card: CodecCard, point: Point) -> HasParts:
+def loaded(card: CodecCard, point: OperatingPoint) -> HasParts:
     """The untrained codec, ready to run; RequestError for one that shows no network."""
     return _shown(card.load(point))
 

@@ -21,12 +21,12 @@ from torch import nn
 
 from lic_bench.codec import HasParts
 from lic_bench.complexity import op_formulas
-from lic_bench.complexity.mac_counter import Trace, sparing_nothing, trace
+from lic_bench.complexity.mac_counter import Trace, as_published, trace
 from lic_bench.errors import RequestError
 
 
 @dataclass(frozen=True)
-class AuditorCount:
+class ExternalCount:
     """What another counter says of one forward call: by its own operators, and those it says it does not know."""
 
     auditor: str
@@ -56,11 +56,11 @@ class Comparison:
     network: str
     pixels: int
     ours: int
-    theirs: AuditorCount
+    theirs: ExternalCount
     differences: tuple[Difference, ...]
 
 
-def fvcore(module: nn.Module, inputs: Sequence[Any]) -> AuditorCount:
+def fvcore(module: nn.Module, inputs: Sequence[Any]) -> ExternalCount:
     """fvcore's FlopCountAnalysis; one of its flops is one multiply-accumulate. The network is traced and run."""
     from fvcore.nn import FlopCountAnalysis
 
@@ -69,10 +69,10 @@ def fvcore(module: nn.Module, inputs: Sequence[Any]) -> AuditorCount:
     analysis.unsupported_ops_warnings(False).uncalled_modules_warnings(False).tracer_warnings("none")
     with _quietly():
         counts = {str(name): int(number) for name, number in analysis.by_operator().items()}
-        return AuditorCount("fvcore", counts, dict(analysis.unsupported_ops()))
+        return ExternalCount("fvcore", counts, dict(analysis.unsupported_ops()))
 
 
-def ptflops_aten(module: nn.Module, inputs: Sequence[Any]) -> AuditorCount:
+def ptflops_aten(module: nn.Module, inputs: Sequence[Any]) -> ExternalCount:
     """ptflops with its dispatch back end."""
     from ptflops.aten_engine import FlopCounterMode
 
@@ -90,10 +90,10 @@ def ptflops_aten(module: nn.Module, inputs: Sequence[Any]) -> AuditorCount:
             before.popitem()
             after.popitem()
     counts = counter.flop_counts["Global"]
-    return AuditorCount("ptflops aten", {str(name).rpartition(".")[2]: int(number) for name, number in counts.items()})
+    return ExternalCount("ptflops aten", {str(name).rpartition(".")[2]: int(number) for name, number in counts.items()})
 
 
-def ptflops_pytorch(module: nn.Module, inputs: Sequence[Any]) -> AuditorCount:
+def ptflops_pytorch(module: nn.Module, inputs: Sequence[Any]) -> ExternalCount:
     """ptflops with hooks on modules and patched functions; its counts by the modules' classes."""
     from ptflops import pytorch_engine as engine
 
@@ -116,44 +116,46 @@ def ptflops_pytorch(module: nn.Module, inputs: Sequence[Any]) -> AuditorCount:
             engine.unpatch_tensor_ops()
     counts["functions"] += int(sum(functions))
     counts["tensor operators"] += int(sum(tensors))
-    return AuditorCount("ptflops pytorch", {name: number for name, number in counts.items() if number})
+    return ExternalCount("ptflops pytorch", {name: number for name, number in counts.items() if number})
 
 
-def torch_flops(module: nn.Module, inputs: Sequence[Any]) -> AuditorCount:
+def torch_flops(module: nn.Module, inputs: Sequence[Any]) -> ExternalCount:
     """torch's FlopCounterMode, halved: two of its flops are one multiply-accumulate."""
     from torch.utils.flop_counter import FlopCounterMode
 
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         module(*inputs)
     counts = counter.get_flop_counts().get("Global", {})
-    return AuditorCount("torch", {str(name).rpartition(".")[2]: int(number) // 2 for name, number in counts.items()})
+    return ExternalCount("torch", {str(name).rpartition(".")[2]: int(number) // 2 for name, number in counts.items()})
 
 
-Auditor: TypeAlias = Callable[[nn.Module, Sequence[Any]], AuditorCount]
-AUDITORS: Mapping[str, tuple[Auditor, ...]] = {
+ExternalCounter: TypeAlias = Callable[[nn.Module, Sequence[Any]], ExternalCount]
+EXTERNAL_COUNTERS: Mapping[str, tuple[ExternalCounter, ...]] = {
     "fvcore": (fvcore,),
     "ptflops": (ptflops_aten, ptflops_pytorch),
     "torch": (torch_flops,),
 }
 
 
-def named(names: str) -> tuple[Auditor, ...]:
+def named(names: str) -> tuple[ExternalCounter, ...]:
     """The counters of a list such as "fvcore,ptflops"; RequestError for a name that is not one."""
     asked = [name.strip() for name in names.split(",") if name.strip()]
     for name in asked:
-        if name not in AUDITORS:
-            raise RequestError(f"There is no auditor {name!r}; there are {', '.join(AUDITORS)}.")
-    return tuple(counter for name in asked for counter in AUDITORS[name])
+        if name not in EXTERNAL_COUNTERS:
+            raise RequestError(f"There is no auditor {name!r}; there are {', '.join(EXTERNAL_COUNTERS)}.")
+    return tuple(counter for name in asked for counter in EXTERNAL_COUNTERS[name])
 
 
-def compare(name: str, codec: HasParts, width: int, height: int, counters: Sequence[Auditor]) -> Iterator[Comparison]:
+def compare(
+    name: str, codec: HasParts, width: int, height: int, counters: Sequence[ExternalCounter]
+) -> Iterator[Comparison]:
     """One codec's forward call under other counters, which run it on noise, and under ours."""
     ours = trace(codec, width, height)
-    total = sum(piece.macs for piece in ours.pieces)
+    total = sum(piece.macs for piece in ours.op_records)
     like = next(codec.network.parameters())
     picture = torch.rand(1, 3, ours.padded_height, ours.padded_width, dtype=like.dtype, device=like.device)
     for counter in counters:
-        with sparing_nothing(codec.network):
+        with as_published(codec.network):
             theirs = counter(codec.network, (picture,))
         yield Comparison(name, width * height, total, theirs, differences(ours, theirs))
 
@@ -180,10 +182,10 @@ _REASONS = {
 }
 
 
-def differences(ours: Trace, theirs: AuditorCount) -> tuple[Difference, ...]:
+def differences(ours: Trace, theirs: ExternalCount) -> tuple[Difference, ...]:
     """Why another counter differs; the parts add up to theirs less ours exactly. None where the two agree."""
     mine: Counter[str] = Counter()
-    for piece in ours.pieces:
+    for piece in ours.op_records:
         mine["convolutions" if piece.operator in _CONVOLUTIONS else "products"] += piece.macs
     other: Counter[str] = Counter()
     names: dict[str, None] = {}

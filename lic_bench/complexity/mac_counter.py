@@ -1,6 +1,6 @@
 """Counts the multiply-accumulates of one call of a network, by default without running it.
 
-The network's twin without data is called on a picture without data: shapes go through it, nothing is computed. A
+The network's meta_copy without data is called on a picture without data: shapes go through it, nothing is computed. A
 network that cannot be called that way is run for real instead, and its count says so.
 """
 
@@ -18,8 +18,8 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_map_only
 
 from lic_bench.codec import HasParts
-from lic_bench.complexity.meta_device import META, Pretence, is_hollow, pretending, twin
-from lic_bench.complexity.op_log import Piece, Tally, counting
+from lic_bench.complexity.meta_device import META, MetaCall, is_meta, meta_copy, on_meta_device
+from lic_bench.complexity.op_log import OpLog, OpRecord, counting
 from lic_bench.errors import LicBenchError, RequestError
 from lic_bench.records import Call, MacCount, Origin
 
@@ -43,8 +43,8 @@ class Trace:
     """Everything seen during one call. `part_of` maps the paths of modules to the names of parts.
 
     `peak_bytes` is the most memory that activations took at one time. `reads` is the number of sequential reads from
-    the entropy decoder, None where the network was run for real. `spared` are the multiply-accumulates among the
-    pieces that the authors' code makes and the code here does not.
+    the entropy decoder, None where the network was run for real. `redundant` are the multiply-accumulates among the
+    op_records that the authors' code makes and the code here does not.
     `reason` says why it was run although it should not have been, and what else a reader must know.
     """
 
@@ -53,15 +53,15 @@ class Trace:
     height: int
     padded_width: int
     padded_height: int
-    pieces: tuple[Piece, ...]
+    op_records: tuple[OpRecord, ...]
     part_of: Mapping[str, str]
-    other_work: Mapping[str, int]
-    unseen: Mapping[str, int]
+    non_mac_ops: Mapping[str, int]
+    uncounted: Mapping[str, int]
     peak_bytes: int
     origin: Origin
     reads: int | None = None
-    spared: int = 0
-    reason: str = ""
+    redundant: int = 0
+    fallback_reason: str = ""
 
     def summary(self) -> MacCount:
         """The record of this call; its parts, operators and layers each add up to the total exactly."""
@@ -73,28 +73,28 @@ class Trace:
             by_part=self._sums(lambda piece: self._part(piece.path)),
             by_operator=self._sums(lambda piece: piece.operator),
             by_layer=self._sums(lambda piece: piece.path or ELSEWHERE),
-            other_work=self.other_work,
-            unseen=self.unseen,
+            non_mac_ops=self.non_mac_ops,
+            uncounted=self.uncounted,
             origin=self.origin,
             padded_width=self.padded_width,
             padded_height=self.padded_height,
             activation_bytes=self.peak_bytes,
             serial_steps=self.reads if self.call is Call.DECODE else None,
-            spared_macs=self.spared,
-            note=self.reason,
+            redundant_macs=self.redundant,
+            fallback_reason=self.fallback_reason,
         )
 
     @property
     def macs(self) -> int:
-        """All pieces together."""
-        return sum(piece.macs for piece in self.pieces)
+        """All op_records together."""
+        return sum(piece.macs for piece in self.op_records)
 
     def _part(self, path: str) -> str:
         return self.part_of.get(path, ELSEWHERE)
 
-    def _sums(self, label: Callable[[Piece], str]) -> dict[str, int]:
+    def _sums(self, label: Callable[[OpRecord], str]) -> dict[str, int]:
         sums: Counter[str] = Counter()
-        for piece in self.pieces:
+        for piece in self.op_records:
             sums[label(piece)] += piece.macs
         order = {name: place for place, name in enumerate(dict.fromkeys(self.part_of.values()))}
         return dict(sorted(sums.items(), key=lambda item: order.get(item[0], len(order))))
@@ -104,9 +104,9 @@ def count(codec: HasParts, width: int, height: int, call: Call | str = Call.FORW
     """MAC of one call of a learned codec on a picture of this size, split by the codec's parts.
 
     The network sees the size the codec pads to. With `run` it is really run, on noise. Without, it is run only when
-    it cannot be traced; the record's origin and note say so. A network that reaches its results with less work than
-    its authors' code says so by `spares_work = True`, and works as theirs while that is False: theirs is what is
-    counted, comparable with what others counted, and the note has the network's own figure.
+    it cannot be called on the meta device; the record's origin and `fallback_reason` say so. A network that leaves out
+    redundant work of its authors' code has an attribute `as_published`, and does that work while it is True: the
+    published network is what is counted, comparable with what others counted, and `redundant_macs` is the difference.
     Raises RequestError for sizes and calls the network has no use for, CountingError when nothing works.
     """
     return trace(codec, width, height, call, run).summary()
@@ -179,62 +179,61 @@ class _Subject:
     inputs: Sequence[Any] | None = None
 
     def traces(self, asked: Sequence[Call | str], run: bool) -> tuple[Trace, ...]:
-        """One trace per call, as the authors' code makes it; where the network spares work, its own in the note."""
+        """One trace per call, as published, with the share of it that is redundant."""
         calls = tuple(Call(call) for call in asked)
         for call in calls:
             self._require(call)
-        here = self._as_it_works(calls, run)
-        if not getattr(self.network, "spares_work", False):
+        here = self._executed(calls, run)
+        if not hasattr(self.network, "as_published"):
             return here
-        with sparing_nothing(self.network):
-            authors = self._as_it_works(calls, run)
+        with as_published(self.network):
+            authors = self._executed(calls, run)
         return tuple(_compared(mine, theirs) for mine, theirs in zip(here, authors, strict=True))
 
-    def _as_it_works(self, calls: Sequence[Call], run: bool) -> tuple[Trace, ...]:
+    def _executed(self, calls: Sequence[Call], run: bool) -> tuple[Trace, ...]:
         """One trace per call; run for real where asked to or where nothing else works."""
         if run:
             return self._ran(calls, "")
         try:
-            seen = self._pretended(calls)
+            seen = self._on_meta(calls)
         except Exception as error:  # whatever a network does that needs data; running it will tell
             if len(calls) > 1:
-                return tuple(trace for call in calls for trace in self._as_it_works((call,), run))
+                return tuple(trace for call in calls for trace in self._executed((call,), run))
             return self._ran(calls, _reason(error))
         return tuple(self._trace(call, seen[call], Origin.PREDICTED) for call in calls)
 
     def _ran(self, calls: Sequence[Call], reason: str) -> tuple[Trace, ...]:
         name, (width, height) = _name(self.network), self.padded
-        if is_hollow(self.network):
+        if is_meta(self.network):
             raise CountingError(
                 f"{name} was built without data and its {calls[0].value} needs some on a "
                 f"{width} x {height} picture: {reason}"
             )
         try:
             with torch.no_grad():
-                seen = self._watched(self.network, calls, self._arguments(self.network), Pretence())
+                seen = self._watched(self.network, calls, self._arguments(self.network), MetaCall())
         except LicBenchError:
             raise
         except Exception as error:  # the user's module may fail in any way; its sentence is what helps
             raise RequestError(
                 f"{name} does not take a {width} x {height} picture ({calls[0].value}): {_reason(error)}"
             ) from error
-        note = reason and f"run to be counted, because it cannot be traced without data: {reason}"
-        return tuple(self._trace(call, seen[call], Origin.MEASURED, note) for call in calls)
+        return tuple(self._trace(call, seen[call], Origin.MEASURED, reason) for call in calls)
 
-    def _pretended(self, calls: Sequence[Call]) -> dict[Call, Tally]:
-        copied = twin(self.network)
-        with pretending() as pretence:
-            return self._watched(copied, calls, self._arguments(copied), pretence)
+    def _on_meta(self, calls: Sequence[Call]) -> dict[Call, OpLog]:
+        copied = meta_copy(self.network)
+        with on_meta_device() as meta_call:
+            return self._watched(copied, calls, self._arguments(copied), meta_call)
 
     def _watched(
-        self, network: nn.Module, calls: Sequence[Call], arguments: Sequence[Any], pretence: Pretence
-    ) -> dict[Call, Tally]:
+        self, network: nn.Module, calls: Sequence[Call], arguments: Sequence[Any], meta_call: MetaCall
+    ) -> dict[Call, OpLog]:
         """Make the calls and write each down; a decoder needs an encoder's stream, asked for or not."""
-        seen: dict[Call, Tally] = {}
+        seen: dict[Call, OpLog] = {}
         coded: Any = None
         for call in Call:
             if call in calls or (call is Call.ENCODE and Call.DECODE in calls):
-                with counting(network, pretence, arguments) as seen[call]:
+                with counting(network, meta_call, arguments) as seen[call]:
                     if call is Call.FORWARD:
                         _called(network, network, arguments)
                     elif call is Call.ENCODE:
@@ -243,19 +242,19 @@ class _Subject:
                         _called(network, network.decompress, (coded["strings"], coded["shape"]))
         return seen
 
-    def _trace(self, call: Call, seen: Tally, origin: Origin, reason: str = "") -> Trace:
+    def _trace(self, call: Call, seen: OpLog, origin: Origin, reason: str = "") -> Trace:
         return Trace(
             call,
             *self.size,
             *self.padded,
-            seen.pieces(),
+            seen.op_records(),
             _part_of(self.network, self.parts),
             _positive(seen.other),
-            _positive(seen.unseen),
+            _positive(seen.uncounted),
             seen.peak_bytes,
             origin,
             seen.reads if origin is Origin.PREDICTED else None,
-            reason=reason,
+            fallback_reason=reason,
         )
 
     def _require(self, call: Call) -> None:
@@ -266,35 +265,28 @@ class _Subject:
     def _arguments(self, network: nn.Module) -> Sequence[Any]:
         """What was given, or a picture of noise where the network's first weights live, in their type."""
         if self.inputs is not None:
-            return self.inputs if not is_hollow(network) else tree_map_only(Tensor, lambda x: x.to(META), self.inputs)
+            return self.inputs if not is_meta(network) else tree_map_only(Tensor, lambda x: x.to(META), self.inputs)
         like = next((weight for weight in network.parameters() if weight.is_floating_point()), torch.empty(0))
         return (torch.rand(1, 3, self.padded[1], self.padded[0], dtype=like.dtype, device=like.device),)
 
 
 @contextmanager
-def sparing_nothing(network: nn.Module) -> Iterator[None]:
-    """Let a network that spares work do all that its authors' code does; any other is left as it is."""
-    spares = getattr(network, "spares_work", False)
-    if spares:
-        network.spares_work = False  # type: ignore[assignment]
+def as_published(network: nn.Module) -> Iterator[None]:
+    """Let a network do all the redundant work of its authors' code; one that makes no difference is left as it is."""
+    if not hasattr(network, "as_published"):
+        yield
+        return
+    before = network.as_published
+    network.as_published = True  # type: ignore[assignment]
     try:
         yield
     finally:
-        if spares:
-            network.spares_work = True  # type: ignore[assignment]
+        network.as_published = before
 
 
 def _compared(here: Trace, authors: Trace) -> Trace:
-    """The authors' trace with what is spared here; memory is that of the code that runs here."""
-    kmac = here.macs / (here.width * here.height) / 1000
-    spared = f"counted as the authors' code works; the code here gets the same results with {kmac:.3f} kMAC/pixel"
-    reasons = [authors.reason] if here.macs == authors.macs else [authors.reason, spared]
-    return replace(
-        authors,
-        spared=authors.macs - here.macs,
-        peak_bytes=here.peak_bytes,
-        reason="; ".join(filter(None, reasons)),
-    )
+    """The authors' trace with the share that is redundant; memory is that of the code that runs here."""
+    return replace(authors, redundant=authors.macs - here.macs, peak_bytes=here.peak_bytes)
 
 
 def _called(network: nn.Module, function: Any, arguments: Sequence[Any]) -> Any:

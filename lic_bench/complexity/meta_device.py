@@ -1,6 +1,6 @@
 """Calling a network without running it: meta tensors have shapes and no data, so entropy coders are put aside.
 
-Inside `pretending()` a network in CompressAI's shape can be called on meta tensors, `compress` and `decompress`
+Inside `on_meta_device()` a network in CompressAI's shape can be called on meta tensors, `compress` and `decompress`
 included: nothing is computed or coded, decoded symbols are zeros, and a loop over latent positions runs once and says
 how often it would have run. The replacements are process-wide while they last, may be nested, and are undone on any
 error. (torch's FakeTensorMode does more than is needed here and takes twice as long.)
@@ -33,7 +33,7 @@ _INITIALISERS = tuple(name for name in vars(nn.init) if name.endswith("_") and n
 
 
 @dataclass
-class Pretence:
+class MetaCall:
     """What a pretended call tells its counters.
 
     `times` is how often the work now seen counts (a loop's body is run once for all its rounds). `reads` is the number
@@ -54,7 +54,7 @@ class Pretence:
             self.times = before
 
 
-_current: list[Pretence] = []
+_current: list[MetaCall] = []
 
 
 def entropy_decoder_read() -> None:
@@ -73,12 +73,12 @@ def repeated(rounds: int) -> Iterator[None]:
         yield
 
 
-def is_hollow(module: nn.Module) -> bool:
+def is_meta(module: nn.Module) -> bool:
     """Whether some parameter or buffer has no data, so that the module cannot be run."""
     return any(tensor.is_meta for tensor in chain(module.parameters(), module.buffers()))
 
 
-def twin(module: nn.Module) -> nn.Module:
+def meta_copy(module: nn.Module) -> nn.Module:
     """The same modules around parameters without data: no weight is copied, and the original is never touched."""
     memo: dict[int, Any] = {}
     for tensor in chain(module.parameters(), module.buffers()):
@@ -94,8 +94,8 @@ def building() -> Iterator[None]:
     Numbers that are written down (torch.tensor, arange, linspace) stay real, for networks work out widths from them.
     """
     replacements = (
-        (nn.Module, "_apply", _for_hollow(_apply, nn.Module._apply)),
-        *_replacements(Pretence()),
+        (nn.Module, "_apply", _for_meta(_apply, nn.Module._apply)),
+        *_replacements(MetaCall()),
         *_no_tables(),
         *((nn.init, name, _not_initialised(getattr(nn.init, name))) for name in _INITIALISERS),
     )
@@ -108,20 +108,20 @@ def building() -> Iterator[None]:
 
 
 @contextmanager
-def pretending() -> Iterator[Pretence]:
+def on_meta_device() -> Iterator[MetaCall]:
     """Let meta tensors be called: every new tensor is one, and CompressAI's coders and position loops are put aside."""
-    pretence = Pretence()
+    meta_call = MetaCall()
     with ExitStack() as stack:
         if "compressai.entropy_models" in sys.modules:
-            for owner, name, value in _replacements(pretence):
+            for owner, name, value in _replacements(meta_call):
                 stack.enter_context(_replaced(owner, name, value))
         stack.enter_context(warnings.catch_warnings())
         warnings.filterwarnings("ignore", "Inference on GPU is not recommended")  # a device without data is no CPU
         for context in (torch.no_grad(), _Functions(_constructors(written_down=True)), _operators()):
             stack.enter_context(context)
-        _current.append(pretence)
-        stack.callback(_current.remove, pretence)
-        yield pretence
+        _current.append(meta_call)
+        stack.callback(_current.remove, meta_call)
+        yield meta_call
 
 
 def _constructors(written_down: bool) -> frozenset[Any]:
@@ -209,7 +209,7 @@ def _tolist(tensor: Tensor) -> Any:
     return nested(tensor.shape)
 
 
-def _replacements(pretence: Pretence) -> Iterator[tuple[Any, str, Any]]:
+def _replacements(meta_call: MetaCall) -> Iterator[tuple[Any, str, Any]]:
     from compressai import ans
     from compressai.entropy_models import EntropyBottleneck, EntropyModel
     from compressai.models.google import JointAutoregressiveHierarchicalPriors
@@ -219,11 +219,11 @@ def _replacements(pretence: Pretence) -> Iterator[tuple[Any, str, Any]]:
     yield EntropyModel, "compress", _model_compress
     yield EntropyModel, "decompress", _model_decompress
     for name in ("_compress_ar", "_decompress_ar"):
-        yield JointAutoregressiveHierarchicalPriors, name, _one_position(_own_loop(name), pretence)
+        yield JointAutoregressiveHierarchicalPriors, name, _one_position(_own_loop(name), meta_call)
     coders: dict[type, type] = {
-        ans.RansEncoder: _PretendedEncoder,
-        ans.BufferedRansEncoder: _PretendedEncoder,
-        ans.RansDecoder: _PretendedDecoder,
+        ans.RansEncoder: _MetaEncoder,
+        ans.BufferedRansEncoder: _MetaEncoder,
+        ans.RansDecoder: _MetaDecoder,
     }
     for module in list(sys.modules.values()):  # networks import the coders by name, each into its own module
         for coder, pretended in coders.items():
@@ -257,11 +257,11 @@ def _own_loop(name: str) -> Callable[..., Any]:
     return loop
 
 
-def _for_hollow(pretended: Callable[..., Any], original: Callable[..., Any]) -> Callable[..., Any]:
+def _for_meta(pretended: Callable[..., Any], original: Callable[..., Any]) -> Callable[..., Any]:
     """The pretended method for networks without data, the original for all others."""
 
     def either(self: nn.Module, *args: Any, **kwargs: Any) -> Any:
-        return (pretended if is_hollow(self) else original)(self, *args, **kwargs)
+        return (pretended if is_meta(self) else original)(self, *args, **kwargs)
 
     return either
 
@@ -324,7 +324,7 @@ def _model_decompress(
     return self.dequantize(symbols, means, dtype)  # type: ignore[no-any-return]
 
 
-def _one_position(loop: Callable[..., Any], pretence: Pretence) -> Callable[..., Any]:
+def _one_position(loop: Callable[..., Any], meta_call: MetaCall) -> Callable[..., Any]:
     """A loop over latent positions that runs its body once and counts it for every position.
 
     One round is taken n times, and what happens without any round -n + 1 times, so that the work before the loop,
@@ -333,16 +333,16 @@ def _one_position(loop: Callable[..., Any], pretence: Pretence) -> Callable[...,
 
     def run(self: Any, *args: Any) -> Any:
         *tensors, height, width, kernel_size, padding = args
-        with pretence.repeated(height * width):
+        with meta_call.repeated(height * width):
             result = loop(self, *tensors, 1, 1, kernel_size, padding)
-        with pretence.repeated(1 - height * width):
+        with meta_call.repeated(1 - height * width):
             loop(self, *tensors, 0, 0, kernel_size, padding)
         return result
 
     return run
 
 
-class _PretendedEncoder:
+class _MetaEncoder:
     """CompressAI's rANS encoders: takes anything, writes nothing."""
 
     def encode_with_indexes(self, *args: Any) -> bytes:
@@ -352,7 +352,7 @@ class _PretendedEncoder:
         return b""
 
 
-class _PretendedDecoder:
+class _MetaDecoder:
     """CompressAI's rANS decoder: every symbol is zero."""
 
     def set_stream(self, stream: bytes) -> None:

@@ -2,7 +2,7 @@
 
 An operator is one of four kinds. COUNTED ones have a formula for multiply-accumulates (MAC). OTHER ones do work that is
 no MAC by the protocol (element-wise, normalisation, softmax, ...) and are measured in elements. FREE ones only make,
-move or relabel data. Everything else is unseen: it has to be named, because it makes a count a lower bound.
+move or relabel data. Everything else is uncounted: it has to be named, because it makes a count a lower bound.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Cost:
     """What one call costs. `at_output` is the MAC figure of counters that take a transposed convolution's output.
 
     `kind` names the operator among COUNTED, or the kind of `other` work; `softmax` is the softmax inside attention;
-    `unseen` is set for an operator nobody knows.
+    `uncounted` is set for an operator nobody knows.
     """
 
     kind: str = ""
@@ -43,7 +43,7 @@ class Cost:
     at_output: int = 0
     other: int = 0
     softmax: int = 0
-    unseen: bool = False
+    uncounted: bool = False
 
 
 Costing = Callable[[Arguments, Any], Cost]
@@ -69,7 +69,7 @@ def costing(operator: OpOverload) -> Costing | None:
         return None
     if torch.Tag.pointwise in operator.tags:
         return lambda arguments, result: Cost(ELEMENTWISE, other=_elements(result))
-    return lambda arguments, result: Cost(name, unseen=True)
+    return lambda arguments, result: Cost(name, uncounted=True)
 
 
 def is_known(operator: OpOverload) -> bool:

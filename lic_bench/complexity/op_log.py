@@ -1,7 +1,7 @@
 """Watches a network being called and writes down its work: how much, of what kind, and whose.
 
-Every operator that torch dispatches is counted by its formula, known to be other work or free, or named as unseen. The
-work belongs to the module whose forward is running; where a network uses a module's weights outside that module's
+Every operator that torch dispatches is counted by its formula, known to be other work or free, or named as uncounted.
+The work belongs to the module whose forward is running; where a network uses a module's weights outside that module's
 forward (a context model in a loop over positions, attention projections), to the module that owns the weights.
 """
 
@@ -24,14 +24,14 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from lic_bench.complexity import op_formulas
-from lic_bench.complexity.meta_device import Pretence, tensors_in
+from lic_bench.complexity.meta_device import MetaCall, tensors_in
 
 _LAYERS = (nn.modules.conv._ConvNd, nn.Linear)
 _RECURRENT = frozenset({torch.lstm, torch.gru, torch.rnn_tanh, torch.rnn_relu})
 
 
 @dataclass(frozen=True)
-class Piece:
+class OpRecord:
     """The MAC of one operator in one module.
 
     `in_layer` says that it is the work of a convolution or linear module, which is all that counters of modules see
@@ -47,7 +47,7 @@ class Piece:
 
 
 @dataclass
-class Tally:
+class OpLog:
     """What is being counted: MAC by (path, operator, in a layer), other work, and operators nobody knows.
 
     `reads` are the entropy decoder's; `peak_bytes` is the most memory that was taken at one time by what the call made
@@ -56,7 +56,7 @@ class Tally:
 
     counted: dict[tuple[str, str, bool], tuple[int, int]] = field(default_factory=dict)
     other: Counter[str] = field(default_factory=Counter)
-    unseen: Counter[str] = field(default_factory=Counter)
+    uncounted: Counter[str] = field(default_factory=Counter)
     reads: int = 0
     peak_bytes: int = 0
 
@@ -64,8 +64,8 @@ class Tally:
         """Take down one operator, `times` times."""
         if cost.softmax:
             self.other["softmax"] += times * cost.softmax
-        if cost.unseen:
-            self.unseen[cost.kind] += times
+        if cost.uncounted:
+            self.uncounted[cost.kind] += times
         elif cost.other:
             self.other[cost.kind] += times * cost.other
         elif cost.macs:
@@ -73,26 +73,26 @@ class Tally:
             macs, at_output = self.counted.get(key, (0, 0))
             self.counted[key] = macs + times * cost.macs, at_output + times * cost.at_output
 
-    def pieces(self) -> tuple[Piece, ...]:
+    def op_records(self) -> tuple[OpRecord, ...]:
         """The MAC in the order the work was first seen."""
-        return tuple(Piece(*key, *macs) for key, macs in self.counted.items())
+        return tuple(OpRecord(*key, *macs) for key, macs in self.counted.items())
 
 
 @contextmanager
-def counting(network: nn.Module, pretence: Pretence, inputs: Sequence[Any] = ()) -> Iterator[Tally]:
+def counting(network: nn.Module, meta_call: MetaCall, inputs: Sequence[Any] = ()) -> Iterator[OpLog]:
     """Count everything the network does inside this block, wherever it is called from; `inputs` are what it gets."""
-    tally = Tally()
+    op_log = OpLog()
     place, storages = _Place(network), _Storages((*network.parameters(), *network.buffers(), *tensors_in(inputs)))
-    dispatch = _Dispatch(tally, place, storages, pretence)
-    before = pretence.reads
+    dispatch = _Dispatch(op_log, place, storages, meta_call)
+    before = meta_call.reads
     with ExitStack() as stack:
         stack.callback(register_module_forward_pre_hook(place.entered).remove)
         stack.callback(register_module_forward_hook(place.left, always_call=True).remove)
         stack.enter_context(dispatch)
         stack.enter_context(_Functions(dispatch))
-        yield tally
-    tally.reads = pretence.reads - before
-    tally.peak_bytes = storages.peak_bytes
+        yield op_log
+    op_log.reads = meta_call.reads - before
+    op_log.peak_bytes = storages.peak_bytes
 
 
 class _Storages:
@@ -198,9 +198,9 @@ def _known(operator: OpOverload) -> _Known:
 class _Dispatch(TorchDispatchMode):
     """Sees every operator below autograd, with or without data."""
 
-    def __init__(self, tally: Tally, place: _Place, storages: _Storages, pretence: Pretence) -> None:
+    def __init__(self, op_log: OpLog, place: _Place, storages: _Storages, meta_call: MetaCall) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.tally, self.place, self.storages, self.pretence = tally, place, storages, pretence
+        self.op_log, self.place, self.storages, self.meta_call = op_log, place, storages, meta_call
         self.linear = False
         self.silent = False
 
@@ -235,7 +235,7 @@ class _Dispatch(TorchDispatchMode):
 
     def add(self, cost: op_formulas.Cost, tensors: Sequence[Tensor]) -> None:
         place = self.place.now(tensors) if cost.macs else ("", False)
-        self.tally.add(*place, cost, self.pretence.times)
+        self.op_log.add(*place, cost, self.meta_call.times)
 
     def _product(self, tensors: Sequence[Tensor]) -> str:
         """What a matrix product is for: MultiheadAttention hides its own calls from `_Functions`."""

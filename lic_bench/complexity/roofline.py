@@ -100,7 +100,7 @@ def _achieved(rows: Sequence[Measurement], call: Call) -> Achieved | None:
         taken = sorted(row.encode_seconds if call is Call.ENCODE else row.decode_seconds)
         if count is None or not taken:
             continue
-        macs, seconds = macs + count.macs_made, seconds + taken[len(taken) // 2]
+        macs, seconds = macs + count.executed_macs, seconds + taken[len(taken) // 2]
         steps.append(count.serial_steps)
         predicted += [] if count.activation_bytes is None else [count.activation_bytes]
         measured += [

@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # the commands' choices are asked for without torch
     from lic_bench.complexity.codec_complexity import Complexity
     from lic_bench.complexity.external_counters import Comparison
     from lic_bench.complexity.roofline import Achieved, Rates
+    from lic_bench.records import MacCount
 
 NONE = "–"
 MIB = 2**20
@@ -82,18 +83,29 @@ def rows(found: Sequence[Complexity], by: By | None = None) -> Rows:
 
 
 def remarks(found: Sequence[Complexity]) -> list[str]:
-    """What a reader must know besides: unseen operators, padding, networks that had to be run; each once."""
+    """What a reader must know besides: uncounted operators, padding, networks that had to be run; each once."""
     told: dict[str, None] = {}
     for item in found:
         who = f"{item.codec} {item.point}".strip()
-        if item.unseen:
-            told[f"{who}: a lower bound, not counted: {', '.join(item.unseen)}."] = None
-        if item.count.note:
-            told[f"{who} ({item.count.call.value}): {item.count.note}."] = None
+        if item.uncounted:
+            told[f"{who}: a lower bound, not counted: {', '.join(item.uncounted)}."] = None
+        for remark in count_remarks(item.count):
+            told[f"{who} ({item.count.call.value}): {remark}."] = None
         padded = item.count.padded_width, item.count.padded_height
         if padded != (item.count.width, item.count.height):
             told[f"{who}: {_size(item)} is padded to {padded[0]}x{padded[1]}; divided by the pixels given."] = None
     return list(told)
+
+
+def count_remarks(count: MacCount) -> list[str]:
+    """How a count was taken, where that is not the plain way."""
+    said = []
+    if count.fallback_reason:
+        said.append(f"run to be counted, because it cannot be called on the meta device: {count.fallback_reason}")
+    if count.redundant_macs:
+        kmac = count.executed_macs / (count.width * count.height) / 1000
+        said.append(f"counted as published; the code here gets the same results with {kmac:.3f} kMAC/pixel")
+    return said
 
 
 def limit_rows(found: Sequence[Achieved], rates: Rates) -> Rows:
@@ -184,20 +196,20 @@ def _object(item: Complexity, by: By | None) -> dict[str, Any]:
         "call": count.call.value,
         "kmac_per_pixel": count.kmac_per_pixel,
         "by_part": {name: _kmac(item, macs) for name, macs in count.by_part.items()},
-        "unseen": dict(count.unseen),
+        "uncounted": dict(count.uncounted),
         "parameters": item.parameters,
         "weight_bytes": item.weight_bytes,
         "activation_bytes": count.activation_bytes,
         "serial_steps": count.serial_steps,
         "macs": count.macs,
-        "spared_macs": count.spared_macs,
+        "redundant_macs": count.redundant_macs,
         "macs_by_part": dict(count.by_part),
         "macs_by_operator": dict(count.by_operator),
-        "other_work": dict(count.other_work),
+        "non_mac_ops": dict(count.non_mac_ops),
         "padded_width": count.padded_width,
         "padded_height": count.padded_height,
         "origin": count.origin.value,
-        "note": count.note,
+        "fallback_reason": count.fallback_reason,
     }
     return plain | ({"macs_by_layer": dict(count.by_layer)} if by is By.LAYER else {})
 
@@ -208,7 +220,7 @@ def _flat(item: Complexity, by: By | None) -> list[dict[str, Any]]:
         "codec": item.codec, "point": item.point, "width": count.width, "height": count.height,
         "call": count.call.value, "kmac_per_pixel": count.kmac_per_pixel, "macs": count.macs,
         "parameters": item.parameters, "weight_bytes": item.weight_bytes, "activation_bytes": count.activation_bytes,
-        "serial_steps": count.serial_steps, "unseen": " ".join(count.unseen), "origin": count.origin.value,
+        "serial_steps": count.serial_steps, "uncounted": " ".join(count.uncounted), "origin": count.origin.value,
     }  # fmt: skip
     if by is None:
         return [line]
@@ -216,7 +228,7 @@ def _flat(item: Complexity, by: By | None) -> list[dict[str, Any]]:
 
 
 def _line(item: Complexity) -> list[str]:
-    bound = "≥ " if item.unseen else ""
+    bound = "≥ " if item.uncounted else ""
     return [
         item.codec, item.point, _size(item), item.count.call.value, f"{bound}{item.kmac_per_pixel:.2f}",
         f"{item.parameters:,d}", _mebibytes(item.weight_bytes), _mebibytes(item.activation_bytes),

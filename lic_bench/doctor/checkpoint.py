@@ -13,7 +13,7 @@ from torch import nn
 from lic_bench.assets import weights
 from lic_bench.assets.checkpoints import describe
 from lic_bench.assets.download import sha256_of
-from lic_bench.codec import Codec, CodecCard, HasParts, Point
+from lic_bench.codec import Codec, CodecCard, HasParts, OperatingPoint
 from lic_bench.doctor.findings import Finding, doubtful, sound, told, wrong
 from lic_bench.doctor.probes import Patient
 from lic_bench.learned_codec import Estimator, LearnedCodec
@@ -56,7 +56,7 @@ def look(patient: Patient, codec: Codec) -> Look:
     count = _parameters(network)
     usual_count, differing = count, ""
     if patient.weights is not None:
-        card = codecs.card(patient.door)
+        card = codecs.get(patient.reference)
         usual = card.load(card.point(patient.point), None, patient.device)
         if isinstance(usual, HasParts):
             usual_count, differing = _parameters(usual.network), _differing(network, usual.network)
@@ -75,7 +75,7 @@ def look(patient: Patient, codec: Codec) -> Look:
     )
 
 
-def at_hand(card: CodecCard, point: Point) -> Path | None:
+def at_hand(card: CodecCard, point: OperatingPoint) -> Path | None:
     """The checkpoint of a point that is in the package or in the cache, proved; None where there is none.
 
     WeightsError for one that is not the file it should be.
@@ -85,7 +85,7 @@ def at_hand(card: CodecCard, point: Point) -> Path | None:
     return weights.obtain(card, point, allow_download=False).path
 
 
-def file(point: Point, path: Path) -> Iterator[Finding]:
+def file(point: OperatingPoint, path: Path) -> Iterator[Finding]:
     """The file itself: its sha256, and how its tensors are laid out. WeightsError for what is no checkpoint."""
     layout = describe(path)
     digest = sha256_of(path)
@@ -98,7 +98,7 @@ def file(point: Point, path: Path) -> Iterator[Finding]:
     yield told("layout", f"{layout}.")
 
 
-def fit(card: CodecCard, point: Point, path: Path | None, seen: Look) -> Finding:
+def fit(card: CodecCard, point: OperatingPoint, path: Path | None, seen: Look) -> Finding:
     """How large the network is, and where it differs from the card's."""
     if weights is None:
         return told(

@@ -15,8 +15,8 @@ from typing import Any
 import torch
 
 from lic_bench.assets import datasets
-from lic_bench.benchmark.executors.processes import ProcessDied, Processes, ProcessStopped, context
-from lic_bench.codec import CodecCard, Point
+from lic_bench.benchmark.executors.processes import context
+from lic_bench.codec import CodecCard, OperatingPoint
 from lic_bench.doctor import checkpoint, network, pictures, probes, streams
 from lic_bench.doctor.checkpoint import Kind, Look
 from lic_bench.doctor.findings import Finding, Verdict, told, wrong
@@ -24,6 +24,7 @@ from lic_bench.doctor.pictures import Made, Size
 from lic_bench.doctor.probes import Broken, Patient, Question, Read, Trip
 from lic_bench.errors import WeightsError
 from lic_bench.registry import codecs
+from lic_bench.registry.isolation import ProcessDied, Processes, ProcessStopped
 
 SAMPLES = "sample"
 TIMEOUT_SECONDS = 600.0
@@ -67,7 +68,7 @@ class Surgery:
 
 def examine(
     card: CodecCard,
-    point: Point,
+    point: OperatingPoint,
     weights: Path | None = None,
     device: str = "cpu",
     *,
@@ -90,7 +91,7 @@ def examine(
             advice = "Give the file that training saved, or download it again."
             yield wrong("layout", str(error), advice)
             return
-    patient = Patient(codecs.door(card), point.label, weights, device, threads or torch.get_num_threads())
+    patient = Patient(card.reference, point.label, weights, device, threads or torch.get_num_threads())
     processes = Processes(context((card,)), timeout_seconds)
     try:
         surgery = Surgery(patient, processes, other_device)
@@ -175,7 +176,7 @@ def _other_device(
     surgery: Surgery, trips: Sequence[Trip], reads: Sequence[Read | Broken], decode: Sequence[Question]
 ) -> Finding:
     here, there = surgery.patient.device, surgery.other_device
-    if there is None and not codecs.card(surgery.patient.door).learned:
+    if there is None and not codecs.get(surgery.patient.reference).learned:
         return told("device", "not examined: a codec that is not learned runs on the CPU.")
     if there is None and not torch.cuda.is_available():
         return told("device", "not examined: no other device here.", "Run the doctor once where there is a GPU.")
@@ -189,7 +190,7 @@ def _network(surgery: Surgery, seen: Look, codes: bool) -> Iterator[Finding]:
     if seen.kind is Kind.PLAIN:
         yield told("network", "shows no network, so rates, forward pass, batches and operators cannot be examined.")
         return
-    trained = surgery.patient.weights is not None or codecs.card(surgery.patient.door).trained
+    trained = surgery.patient.weights is not None or codecs.get(surgery.patient.reference).trained
     if seen.kind is Kind.ESTIMATOR:
         made = pictures.of_size(pictures.USUAL)
         (called,) = surgery.ask(partial(network.forward, made))
@@ -202,7 +203,7 @@ def _network(surgery: Surgery, seen: Look, codes: bool) -> Iterator[Finding]:
             yield told(check, f"not examined: {why}.")
     batch, counted = surgery.ask(network.batch, network.operators)
     yield network.independence(batch)
-    yield network.unseen(counted)
+    yield network.uncounted(counted)
     if not trained:
         yield told(
             "figures",

@@ -33,7 +33,7 @@ def sound(check: str, sentence: str) -> Finding:
 
 
 def doubtful(check: str, sentence: str, advice: str) -> Finding:
-    """A check that leaves a doubt."""
+    """A check that leaves a caveat."""
     return Finding(check, Verdict.DOUBTFUL, sentence, advice)
 
 

@@ -88,7 +88,7 @@ class Batch:
 class Counted:
     """Operators that went by uncounted, by call, and why the network was run to be counted ("" where it was not)."""
 
-    unseen: Mapping[Call, Mapping[str, int]]
+    uncounted: Mapping[Call, Mapping[str, int]]
     reason: str
 
 
@@ -144,8 +144,10 @@ def batch(codec: HasParts) -> Batch:
 def operators(codec: HasParts) -> Counted:
     """Count every call of the network."""
     counts = [trace.summary() for trace in mac_counter.traces(codec, *COUNTED_AT)]
-    reasons = [count.note or "no reason was told" for count in counts if count.origin is not Origin.PREDICTED]
-    return Counted({count.call: count.unseen for count in counts}, next(iter(reasons), ""))
+    reasons = [
+        count.fallback_reason or "no reason was given" for count in counts if count.origin is not Origin.PREDICTED
+    ]
+    return Counted({count.call: count.uncounted for count in counts}, next(iter(reasons), ""))
 
 
 def reconstruction(seen: Sequence[Coded]) -> Finding:
@@ -253,7 +255,7 @@ def independence(seen: Batch | Broken) -> Finding:
     return wrong(check, f"broken: two pictures at once differ {how} from each alone.", advice)
 
 
-def unseen(seen: Counted | Broken) -> Finding:
+def uncounted(seen: Counted | Broken) -> Finding:
     """Whether everything a call does can be counted."""
     check = "operators"
     width, height = COUNTED_AT
@@ -263,7 +265,7 @@ def unseen(seen: Counted | Broken) -> Finding:
             f"its work cannot be counted at {width}x{height} ({seen.sentence}).",
             "Let forward, compress and decompress run on a picture of that size; the complexity columns need it.",
         )
-    names = sorted({f"{name} ({call.value})" for call, found in seen.unseen.items() for name in found})
+    names = sorted({f"{name} ({call.value})" for call, found in seen.uncounted.items() for name in found})
     if names:
         return doubtful(
             check,
@@ -271,7 +273,9 @@ def unseen(seen: Counted | Broken) -> Finding:
             "Write these operations with torch's own operators, or quote its MACs as lower bounds.",
         )
     how = f" It had to be run to be counted: {seen.reason}" if seen.reason else ""
-    return sound(check, f"every operator of {', '.join(call.value for call in seen.unseen)} is counted or free.{how}")
+    return sound(
+        check, f"every operator of {', '.join(call.value for call in seen.uncounted)} is counted or free.{how}"
+    )
 
 
 def _apart(known: Tensor, other: Tensor) -> float:

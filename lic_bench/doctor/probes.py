@@ -28,7 +28,7 @@ last its answer."""
 class Patient:
     """A codec by names only, so that any process can load it, and with how many threads it is run."""
 
-    door: str
+    reference: str
     point: str
     weights: Path | None
     device: str
@@ -37,7 +37,7 @@ class Patient:
     def load(self) -> Codec:
         """The codec, ready to run; whatever its loader raises."""
         torch.set_num_threads(self.threads)
-        card = codecs.card(self.door)
+        card = codecs.get(self.reference)
         return card.load(card.point(self.point), self.weights, self.device)
 
 

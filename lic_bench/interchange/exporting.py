@@ -13,9 +13,10 @@ from typing import Any
 
 from lic_bench.analysis import curves
 from lic_bench.analysis.curves import Rate, RDCurve, RDPoint
+from lic_bench.caveats import Caveat
 from lic_bench.errors import RequestError, unknown
 from lic_bench.interchange.sheet import Cell, Sheet
-from lic_bench.records import Doubt, Measurement, Origin, RunHeader, Training
+from lic_bench.records import Measurement, Origin, RunHeader, Training
 
 RATE_IN_WORDS: dict[Rate, str] = {
     "stream": "the whole self-contained stream",
@@ -45,7 +46,7 @@ class Chosen:
         if self.curve.source.origin is Origin.MEASURED:
             who = f"Measured by lic-bench {header.lic_bench}"
         else:
-            who = f"Not measured by lic-bench but imported from {', '.join(header.imported_from)}"
+            who = f"Not measured by lic-bench but imported from {', '.join(file.name for file in header.imported_from)}"
         return (
             f"{who} on {count} picture{'' if count == 1 else 's'} of {self.curve.dataset}, {header.started}. "
             f"Rate: {RATE_IN_WORDS[self.rate]}. PSNR over 8-bit RGB."
@@ -71,7 +72,7 @@ def choose(
     rows = [row for row in measured if codec in (None, row.codec)]
     untrained = list(dict.fromkeys(row.codec for row in rows if row.training is Training.UNTRAINED))
     said = [f"{name} ran untrained: it has no rate and no distortion, and is not exported." for name in untrained]
-    found = curves.measured(rows, header.started, rate)
+    found = curves.measured(rows, header.started, rate, header.cards)
     without = {row.codec for row in rows} - {curve.codec for curve in found} - set(untrained)
     said += [f"{name} has no {rate} rate and is not exported." for name in sorted(without)]
     if not found:
@@ -222,14 +223,14 @@ def _chosen(curve: RDCurve, rows: Sequence[Measurement], header: RunHeader, rate
 
 def _comparable(chosen: Chosen) -> tuple[list[RDPoint], list[str]]:
     """The points over all of the curve's pictures: means over others do not belong in one list with them."""
-    points = [point for point in chosen.curve.points if Doubt.DIFFERENT_PICTURES not in point.doubts]
+    points = [point for point in chosen.curve.points if Caveat.DIFFERENT_PICTURES not in point.caveats]
     other = [point.label for point in chosen.curve.points if point not in points]
     if not points:
         raise RequestError(
             f"No operating point of {chosen.curve.codec} has all pictures; its means cannot be exported."
         )
     said = [f"point {', '.join(other)}, which lacks pictures that the others have"] if other else []
-    mixed = [point.label for point in points if Doubt.LOSSLESS in point.doubts and point.psnr_db is not None]
+    mixed = [point.label for point in points if Caveat.LOSSLESS in point.caveats and point.psnr_db is not None]
     said += [f"the lossless pictures of point {', '.join(mixed)}, which are not in its mean PSNR"] if mixed else []
     return points, said
 

@@ -14,11 +14,13 @@ from lic_bench.analysis import curves, published
 from lic_bench.analysis.curves import RDCurve, RDPoint, Source
 from lic_bench.assets import datasets
 from lic_bench.benchmark import run_folder
+from lic_bench.caveats import Caveat
 from lic_bench.errors import RequestError
 from lic_bench.interchange import formats
 from lic_bench.interchange.entries import Entry, entries, left_out
 from lic_bench.interchange.sheet import Format, Sheet, SheetError
-from lic_bench.records import IMPORTED, Doubt, Measurement, Origin, PictureRecord, RunHeader, Settings, Training
+from lic_bench.records import ImportedFile, Measurement, Origin, PictureRecord, RunHeader, Settings, Status, Training
+from lic_bench.registry import codecs
 
 RATES = ("stream", "payload", "estimated", "bitstream")
 TARGETS = ("mse", "ms-ssim", "none", "unknown")
@@ -52,7 +54,7 @@ class Taken:
     about: str
     picture_count: int | None
     left_out: tuple[str, ...]
-    fingerprints: tuple[str, ...]
+    fingerprints: tuple[tuple[str, str], ...]
 
     @property
     def weighed(self) -> bool:
@@ -153,7 +155,7 @@ def _taken(path: Path, form: Format, sheet: Sheet, asked: Asked) -> Taken:
         if told.get("pictures", "").isdecimal()
         else published.PICTURES.get(dataset),
         left_out=left_out(sheet),
-        fingerprints=(f"{path.name} (sha256 {digest})",),
+        fingerprints=((path.name, digest),),
     )
 
 
@@ -191,8 +193,7 @@ def _point(entry: Entry) -> RDPoint:
 
 
 def _row(entry: Entry, one: Taken) -> Measurement:
-    card = curves.known_card(entry.codec)
-    learned = one.trained_for != "none" and (card is None or card.learned)
+    learned = one.trained_for != "none" and (entry.codec not in codecs.names() or codecs.get(entry.codec).learned)
     return Measurement(
         codec=entry.codec,
         point=entry.label,
@@ -211,8 +212,8 @@ def _row(entry: Entry, one: Taken) -> Measurement:
         decode_seconds=(),
         device="unknown",
         threads=0,
-        doubts=(Doubt.LOSSLESS,) if entry.psnr_db == float("inf") else (),
-        status=IMPORTED,
+        caveats=(Caveat.LOSSLESS,) if entry.psnr_db == float("inf") else (),
+        status=Status.IMPORTED,
     )
 
 
@@ -223,11 +224,6 @@ def _header(
     for row in rows:
         if (row.width, row.height) != (pictures[row.picture].width, pictures[row.picture].height):
             raise RequestError(f"{row.picture} has two sizes in these files; it cannot be one picture.")
-    notes = ["Nothing of this run was measured by lic-bench: others measured it, on a machine that is not known."]
-    for one in taken:
-        said = (one.about, asked.citation, asked.licence and f"licence: {asked.licence}", *one.form.notes)
-        lpips = any(entry.lpips is not None for entry in one.entries)
-        notes.append("; ".join(filter(None, (*said, _not_taken(one), "LPIPS, which runs do not hold" * lpips))) + ".")
     return RunHeader(
         started=run_folder.now(),
         command=command,
@@ -240,8 +236,20 @@ def _header(
         dataset=dataset,
         pictures=tuple(pictures.values()),
         jobs=(),
-        notes=tuple(notes),
-        imported_from=tuple(name for one in taken for name in one.fingerprints),
+        cards=tuple(
+            codecs.get(name).summary(codecs.names().index(name))
+            for name in dict.fromkeys(row.codec for row in rows)
+            if name in codecs.names()
+        ),
+        imported_from=tuple(_imported(one, asked, *each) for one in taken for each in one.fingerprints),
+    )
+
+
+def _imported(one: Taken, asked: Asked, name: str, sha256: str) -> ImportedFile:
+    lpips = ("lpips",) if any(entry.lpips is not None for entry in one.entries) else ()
+    remarks = tuple(filter(None, (one.about, *one.form.notes)))
+    return ImportedFile(
+        name, sha256, one.form.name, asked.citation or "", asked.licence, remarks, (*one.left_out, *lpips)
     )
 
 

@@ -17,7 +17,7 @@ from lic_bench.errors import LicBenchError
 
 def compared(run: Path, baseline: Path, limits: Path | None, only: Collection[str]) -> Outcome:
     """The check of a run, narrowed to quantities by name or glob; what failed, vanished or is of no codec stays."""
-    outcome = api.check(run, against=baseline, limits=limits)
+    outcome = api.check_run(run, against=baseline, limits=limits)
     if not only:
         return outcome
     always = (Verdict.FAILED, Verdict.GONE)

@@ -14,12 +14,12 @@ import pytest
 
 from lic_bench.benchmark import timing
 from lic_bench.errors import LicBenchError, RequestError
-from lic_bench.pytest_plugin.plugin import SAID, UPDATE
+from lic_bench.pytest_plugin import SAID, UPDATE
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from lic_bench.benchmark.runner import Run
+    from lic_bench.api import Run
     from lic_bench.check.outcome import Outcome
     from lic_bench.doctor import Finding
     from lic_bench.records import Row
@@ -37,12 +37,13 @@ class Runs:
     def of(self, asked: Mapping[str, Any], say: Callable[[str, object], None]) -> Run:
         """The run of these arguments of `lic_bench.run`, made when first asked for; what it leaves out is said."""
         import lic_bench
+        from lic_bench.benchmark import plan
 
         key = repr(sorted(asked.items()))
         if key not in self._made:
             self._made[key] = lic_bench.run(**{"output": self._folders.mktemp("lic-bench"), **asked})
-            for note in self._made[key].header.notes:
-                say(SAID, note)
+            for text in plan.texts(self._made[key].header.notes):
+                say(SAID, text)
         return self._made[key]
 
 
@@ -220,7 +221,7 @@ def examined(model: str, point: str | None, weights: Path | None, device: str) -
     from lic_bench.doctor.examination import examine
     from lic_bench.registry import codecs
 
-    card = codecs.card(model)
+    card = codecs.get(model)
     chosen = card.points[0] if point is None else card.point(point)
     return tuple(examine(card, chosen, weights or checkpoint.at_hand(card, chosen), device))
 
@@ -230,9 +231,9 @@ def diagnosis(model: str, findings: Collection[Finding]) -> str:
     from lic_bench.doctor import Verdict
 
     counted = Counter(finding.verdict for finding in findings)
-    doubts = [f"{each.check}: {each.sentence}" for each in findings if each.verdict is Verdict.DOUBTFUL]
+    caveats = [f"{each.check}: {each.sentence}" for each in findings if each.verdict is Verdict.DOUBTFUL]
     numbers = ", ".join(f"{counted[verdict]} {verdict.value}" for verdict in Verdict if counted[verdict])
-    return " ".join([f"{model} examined: {numbers}.", *doubts])
+    return " ".join([f"{model} examined: {numbers}.", *caveats])
 
 
 def device_of(call: object, told: str | None) -> str:

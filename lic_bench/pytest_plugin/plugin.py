@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
+from lic_bench.pytest_plugin import SAID, UPDATE
+
 if TYPE_CHECKING:
     from lic_bench.pytest_plugin.fixture import Benchmarks, Runs
 
-SAID, UPDATE = "lic_bench", "lic_bench_update"
 """The user properties of a report by which a test tells the session what was compared, and which run is to become
 which baseline. They travel with the report: from the workers of pytest-xdist, and into JUnit files."""
 

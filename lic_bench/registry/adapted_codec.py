@@ -1,4 +1,4 @@
-"""Codecs built from what was brought without a card: networks drawn or filled, padding known, parts shown."""
+"""User-supplied codecs built from their cards: networks drawn or filled, padding known, parts shown."""
 
 from __future__ import annotations
 
@@ -12,22 +12,23 @@ from torch import Tensor, nn
 
 from lic_bench import bitstream
 from lic_bench.assets import checkpoints
-from lic_bench.codec import Codec, CodecCard, Point
+from lic_bench.codec import Codec, CodecCard, OperatingPoint
 from lic_bench.errors import RequestError, WeightsError
 from lic_bench.learned_codec import LearnedCodec
 from lic_bench.registry import entry_points
-from lic_bench.registry.adapters import a, has, is_maker, is_network, told_of
+from lic_bench.registry.adapters import a, description_of, has, is_maker, is_network
+from lic_bench.registry.codecs import CODECS
 
 MULTIPLE = 64
 """What CompressAI pads to; for networks that do not tell their `downsampling_factor`."""
 
 
-def load(card: CodecCard, point: Point, weights: Path | None, device: str) -> Codec:
+def load(card: CodecCard, point: OperatingPoint, weights: Path | None, device: str) -> Codec:
     """The codec of one point, made anew. Raises WeightsError for a checkpoint that does not fit.
 
     RequestError for what turns out to be no codec, or to have a network of which nobody said what it is worth.
     """
-    found = entry_points.attribute(card.reference)
+    found = entry_points.attribute(CODECS.entry(card.reference).reference)
     state = None if weights is None else checkpoints.read(weights)
     made = _make(found, point.settings)
     if is_network(type(made)):
@@ -44,7 +45,7 @@ def load(card: CodecCard, point: Point, weights: Path | None, device: str) -> Co
         if state is not None:
             checkpoints.load_strictly(network, state, card.name)
         network.eval().to(device)
-        _show(made, network, told_of(found).get("multiple", 1))
+        _show(made, network, description_of(found).get("multiple", 1))
     elif state is not None:
         raise WeightsError(f"{card.name} takes no checkpoint: it shows no `network` to put it into.")
     codec: Codec = made
@@ -61,7 +62,7 @@ def _make(found: Any, keywords: Mapping[str, Any]) -> Any:
 
 
 def _learned(
-    network: Any, found: object, card: CodecCard, point: Point, state: Mapping[str, Tensor] | None, device: str
+    network: Any, found: object, card: CodecCard, point: OperatingPoint, state: Mapping[str, Tensor] | None, device: str
 ) -> Codec:
     """A network in CompressAI's shape as a codec: filled, its coder's tables up to date, its padding known."""
     if state is not None:
@@ -70,7 +71,7 @@ def _learned(
         # A network that loaded its own weights may have made its tables in its own way; they are kept where filled.
         own = card.trained and state is None
         network.update() if own or not _takes(network.update, "force") else network.update(force=True)
-    multiple = told_of(found).get("multiple") or getattr(network, "downsampling_factor", None) or MULTIPLE
+    multiple = description_of(found).get("multiple") or getattr(network, "downsampling_factor", None) or MULTIPLE
     return LearnedCodec(network, bitstream.identity(card.name, point.label), device, int(multiple))
 
 

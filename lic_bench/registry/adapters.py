@@ -1,4 +1,4 @@
-"""Codecs brought without a card: a class, a function without arguments, or an object becomes a card of its own.
+"""Adapters: cards for user-supplied codecs, which are classes, functions without arguments, or objects.
 
 Two shapes are taken. CompressAI's: a `torch.nn.Module` whose call gives "x_hat" and "likelihoods", whose
 `compress(x)` gives "strings" and "shape", which `decompress(strings, shape)` takes. Or `encode(image) -> bytes` and
@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from lic_bench.codec import CodecCard, Point, Weights
+from lic_bench.codec import CodecCard, OperatingPoint, Weights
 from lic_bench.errors import RequestError, did_you_mean
 
 KEYS = {
@@ -47,28 +47,27 @@ def card(found: object, reference: str, name: str = "") -> CodecCard:
     """
     if isinstance(found, CodecCard):
         return found
-    told = told_of(found)
-    makes = _made_by(found, told)
+    described = description_of(found)
+    makes = _made_by(found, described)
     network = is_network(makes)
     if not network and not has(makes, "encode", "decode"):
         raise RequestError(
             f"it is not a CodecCard but {a(found)} that gives no codec: it needs forward, compress and decompress of "
             "a torch.nn.Module, or encode(image) -> bytes and decode(bytes) -> image"
         )
-    learned = network or "trained" in told or "weights" in told or _shows_a_network(makes)
-    name = name or str(told.get("name") or tidy(reference.rpartition(":")[2]))
+    learned = network or "trained" in described or "weights" in described or _shows_a_network(makes)
+    name = name or str(described.get("name") or tidy(reference.rpartition(":")[2]))
     return CodecCard(
         name=name,
-        title=str(told.get("title") or name),
-        family="brought",
-        paper=str(told.get("paper") or "none given"),
-        year=told.get("year", 0),
-        licence=told.get("licence"),
+        title=str(described.get("title") or name),
+        family="user-supplied",
+        paper=str(described.get("paper") or "none given"),
+        year=described.get("year", 0),
+        licence=described.get("licence"),
         learned=learned,
-        points=tuple(_points(found, told, name, learned, _folder(reference))),
+        points=tuple(_points(found, described, name, learned, _folder(reference))),
         loader="lic_bench.registry.adapted_codec:load",
-        trained=told.get("trained") is True,
-        reference=reference,
+        trained=described.get("trained") is True,
     )
 
 
@@ -78,11 +77,11 @@ def tidy(name: str) -> str:
     return re.sub(r"[^a-z0-9.]+", "-", words.lower()).strip("-")
 
 
-def _points(found: Any, told: Mapping[str, Any], name: str, learned: bool, folder: Path) -> list[Point]:
+def _points(found: Any, described: Mapping[str, Any], name: str, learned: bool, folder: Path) -> list[OperatingPoint]:
     """The operating points, each with the keywords its constructor takes and the file of its weights."""
-    files: Mapping[str, str] = told.get("weights", {})
-    settings: Mapping[str, Mapping[str, Any]] = told.get("points") or {label: {} for label in files} or {ONLY: {}}
-    trained_for = told.get("trained_for", "unknown") if learned else None
+    files: Mapping[str, str] = described.get("weights", {})
+    settings: Mapping[str, Mapping[str, Any]] = described.get("points") or {label: {} for label in files} or {ONLY: {}}
+    trained_for = described.get("trained_for", "unknown") if learned else None
     made = []
     for label, keywords in settings.items():
         if is_maker(found):
@@ -90,7 +89,9 @@ def _points(found: Any, told: Mapping[str, Any], name: str, learned: bool, folde
         elif keywords:
             raise RequestError(f"it is an object, made already, and takes no keywords at point {label!r}")
         network = ", ".join(f"{key}={value}" for key, value in keywords.items()) or name
-        made.append(Point(str(label), trained_for, None, _own(name, label, files, folder), network, dict(keywords)))
+        made.append(
+            OperatingPoint(str(label), trained_for, None, _own(name, label, files, folder), network, dict(keywords))
+        )
     stray = [label for label in files if label not in settings]
     if stray:
         raise RequestError(
@@ -112,18 +113,18 @@ def _folder(reference: str) -> Path:
     return Path(place if place.endswith(".py") else str(sys.modules[place].__file__)).parent
 
 
-def told_of(found: object) -> Mapping[str, Any]:
+def description_of(found: object) -> Mapping[str, Any]:
     """The mapping `lic_bench` of a class, function or object, checked; empty where there is none."""
-    told = getattr(found, "lic_bench", {})
-    if not isinstance(told, Mapping):
-        raise RequestError(f"its `lic_bench` is {a(told)} and not a mapping")
-    for key, value in told.items():
+    described = getattr(found, "lic_bench", {})
+    if not isinstance(described, Mapping):
+        raise RequestError(f"its `lic_bench` is {a(described)} and not a mapping")
+    for key, value in described.items():
         if key not in KEYS:
             hint = did_you_mean(str(key), list(KEYS)) or f"It takes {', '.join(KEYS)}."
             raise RequestError(f"its `lic_bench` has a key {key!r}. {hint}")
         if not _fits(key, value):
             raise RequestError(f"its `lic_bench` says {key!r}: {value!r}; that is {KEYS[key]}")
-    return told
+    return described
 
 
 def _fits(key: str, value: object) -> bool:
@@ -138,7 +139,7 @@ def _fits(key: str, value: object) -> bool:
     return isinstance(value, bool) if key == "trained" else isinstance(value, str)
 
 
-def _made_by(found: Any, told: Mapping[str, Any]) -> type:
+def _made_by(found: Any, described: Mapping[str, Any]) -> type:
     """The class of the codec that will be made. A function that does not say so is asked once, without weights."""
     if isinstance(found, type):
         return found
@@ -147,18 +148,18 @@ def _made_by(found: Any, told: Mapping[str, Any]) -> type:
     says = _annotation(found)
     if says is not None:
         return says
-    keywords: Mapping[str, Any] = next(iter(told.get("points", {}).values()), {})
+    keywords: Mapping[str, Any] = next(iter(described.get("points", {}).values()), {})
     _require_arguments(found, keywords)
-    return type(_hollow(found, keywords))
+    return type(_instance(found, keywords))
 
 
-def _hollow(found: Callable[..., Any], keywords: Mapping[str, Any]) -> object:
-    if "torch" not in sys.modules:
+def _instance(found: Callable[..., Any], keywords: Mapping[str, Any]) -> object:
+    """What a function makes, on the meta device if it can: only its class is of interest."""
+    torch = sys.modules.get("torch")
+    if torch is None:
         return found(**keywords)
-    from lic_bench.complexity.meta_device import building
-
     try:
-        with building():
+        with torch.device("meta"):
             return found(**keywords)
     except Exception:  # loading weights needs real tensors; then it is made as for running
         return found(**keywords)

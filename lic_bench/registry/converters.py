@@ -1,18 +1,34 @@
-"""Checkpoints of other frameworks turned into ours, by whoever registered a converter for them."""
+"""The registry of converters: checkpoints of other frameworks turned into ours.
+
+A converter is a callable `(checkpoint, output) -> str` under its family's name; it writes `output` and returns a
+sentence about it.
+"""
 
 from __future__ import annotations
 
-from importlib.metadata import entry_points
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeAlias
 
 from lic_bench.errors import RequestError
+from lic_bench.registry.base import Entry, Registry
 
-GROUP = "lic_bench.converters"
+Converter: TypeAlias = Callable[[Path, Path], str]
+
+
+def _converter(found: Any, entry: Entry) -> Converter:
+    if not callable(found):
+        raise RequestError(f"it is a {type(found).__name__}, which cannot be called with two paths")
+    converter: Converter = found
+    return converter
+
+
+CONVERTERS: Registry[Converter] = Registry("converter", "lic_bench.converters", _converter)
 
 
 def names() -> tuple[str, ...]:
     """The families whose checkpoints can be converted."""
-    return tuple(sorted(door.name for door in entry_points(group=GROUP)))
+    return CONVERTERS.names()
 
 
 def convert(family: str, checkpoint: Path, output: Path) -> str:
@@ -21,8 +37,6 @@ def convert(family: str, checkpoint: Path, output: Path) -> str:
     Raises RequestError for a family without a converter, and what the converter raises: WeightsError for a file that
     is not the family's, RequestError where a package to read it with is missing.
     """
-    doors = {door.name: door for door in entry_points(group=GROUP)}
-    if family not in doors:
+    if family not in names():
         raise RequestError(f"No checkpoints of {family!r} can be converted, only those of {', '.join(names())}.")
-    sentence: str = doors[family].load()(checkpoint, output)
-    return sentence
+    return CONVERTERS.get(family)(checkpoint, output)

@@ -1,49 +1,63 @@
-"""Data sets that others registered: each leads to the path of a description (TOML) or of a folder of pictures."""
+"""The registry of data sets: each entry leads to a folder of pictures, or to a description (TOML)."""
 
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from lic_bench.errors import DatasetError, RequestError
-from lic_bench.registry import entry_points
-
-GROUP = "lic_bench.datasets"
-
-_known: dict[str, Path | RequestError] = {}  # a broken one is tried once
+from lic_bench.assets import datasets
+from lic_bench.assets.datasets import Dataset
+from lic_bench.errors import DatasetError, RequestError, unknown
+from lic_bench.registry.base import Entry, Registry
 
 
-def place(name: str) -> Path:
-    """Where a data set lies that somebody else registered: its folder, or its description. Imports their module.
-
-    An entry point leads to a path, relative to the module's file, or to a function that returns one. Raises
-    DatasetError for anything else.
-    """
-    if name not in _known:
-        learn(name, _look_up(name))
-    found = _known[name]
-    if isinstance(found, RequestError):
-        raise found
-    return found
-
-
-def learn(name: str, found: Path | RequestError) -> None:
-    """Keep where somebody's data set lies, or why that cannot be said, so that it is not looked up again."""
-    _known[name] = found
-
-
-def _look_up(name: str) -> Path | RequestError:
-    door = entry_points.registered(GROUP)[name]
-    what = f"The data set {name!r} ({door.value})"
-    try:
-        found: Any = entry_points.load(entry_points.reference(door), what)
-        found = found() if callable(found) and not isinstance(found, Path) else found
-    except RequestError as error:
-        return DatasetError(str(error))
-    except Exception as error:  # somebody else's function may fail in any way, and must not stop the others
-        return DatasetError(entry_points.ended(f"{what} cannot be looked up: {type(error).__name__}: {error}"))
+def _path(found: object, entry: Entry) -> Path:
+    """The path that an entry point leads to: relative to its module's file, or returned by its function."""
+    found = found() if callable(found) and not isinstance(found, Path) else found
     if not isinstance(found, str | Path):
-        return DatasetError(f"{what} leads to a {type(found).__name__} and not to a path.")
-    path = Path(str(sys.modules[door.module].__file__)).parent / Path(found).expanduser()
-    return path if path.exists() else DatasetError(f"{what} leads to {path}, which is not there.")
+        raise RequestError(f"it leads to a {type(found).__name__} and not to a path")
+    module = sys.modules[entry.reference.rpartition(":")[0]]
+    path = Path(str(module.__file__)).parent / Path(found).expanduser()
+    if not path.exists():
+        raise RequestError(f"it leads to {path}, which is not there")
+    return path
+
+
+DATASETS: Registry[Path] = Registry("dataset", "lic_bench.datasets", _path)
+
+
+def names() -> tuple[str, ...]:
+    """The data sets there are: described in this package, or registered by others."""
+    return tuple(sorted({*datasets.names(), *registered()}))
+
+
+def registered() -> tuple[str, ...]:
+    """The data sets that others registered, under names that are not ours."""
+    return tuple(name for name in DATASETS.names() if name not in datasets.names())
+
+
+def clashes() -> dict[str, str]:
+    """Data sets that others registered under a name that is taken, and the sentence that says so."""
+    taken = [DATASETS.entry(name) for name in DATASETS.names() if name in datasets.names()]
+    ours = {f"{entry.name} ({entry.reference})": f"The data set {entry.name!r} is lic-bench's own." for entry in taken}
+    return ours | DATASETS.clashes()
+
+
+def find(name: str, data: Path | None = None, download: bool = True) -> Dataset:
+    """A data set by name, by the path of its description (TOML), or a folder of pictures by path.
+
+    `data` and `download` are those of `assets.datasets.find`. Raises DatasetError for an unknown name, a broken
+    plug-in, and pictures that are not there.
+    """
+    if name in registered():
+        try:
+            path = DATASETS.get(name)
+        except RequestError as error:
+            raise DatasetError(str(error)) from None
+        return replace(datasets.at(path, data, download), name=name)
+    path = Path(name).expanduser()
+    if name not in datasets.names() and not path.is_dir() and not (path.suffix == ".toml" and path.is_file()):
+        advice = f"A path to a folder of pictures or to a description (TOML) works too; {path} is none."
+        raise DatasetError(f"{unknown('dataset', name, names())} {advice}")
+    return datasets.find(name, data, download)

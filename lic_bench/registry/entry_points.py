@@ -1,4 +1,4 @@
-"""What others bring, found by name: an entry point, "package.module:NAME" or "path/to/file.py:NAME"."""
+"""Entry points and references ("package.module:NAME", "path/to/file.py:NAME"): what they name, imported and checked."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ OURS = "lic_bench."
 def registered(group: str) -> dict[str, EntryPoint]:
     """The entry points of a group by name, alphabetical. Of several with one name ours counts, else the first."""
     found: dict[str, EntryPoint] = {}
-    for door in sorted(entry_points(group=group), key=_rank):
-        found.setdefault(door.name, door)
+    for entry_point in sorted(entry_points(group=group), key=_rank):
+        found.setdefault(entry_point.name, entry_point)
     return dict(sorted(found.items()))
 
 
@@ -29,9 +29,9 @@ def clashes(group: str) -> dict[str, str]:
     """Entry points whose name is taken, as "name (module:NAME)", and the sentence that says by whom."""
     counted = registered(group)
     return {
-        f"{door.name} ({door.value})": f"The name {door.name!r} is taken by {counted[door.name].value}; rename it."
-        for door in sorted(entry_points(group=group), key=_rank)
-        if door.value != counted[door.name].value
+        f"{other.name} ({other.value})": f"The name {other.name!r} is taken by {counted[other.name].value}; rename it."
+        for other in sorted(entry_points(group=group), key=_rank)
+        if other.value != counted[other.name].value
     }
 
 
@@ -51,9 +51,9 @@ def absolute(reference: str) -> str:
     return f"{path}:{attribute}"
 
 
-def reference(door: EntryPoint) -> str:
-    """Where an entry point leads to, as a reference."""
-    return f"{door.module}:{door.attr}"
+def reference(entry_point: EntryPoint) -> str:
+    """The reference of an entry point."""
+    return f"{entry_point.module}:{entry_point.attr}"
 
 
 def attribute(reference: str) -> object:
@@ -78,17 +78,17 @@ def load(reference: str, what: str) -> object:
     try:
         return attribute(reference)
     except RequestError as error:
-        raise RequestError(ended(f"{what} cannot be used: {error}")) from None
+        raise RequestError(sentence(f"{what} cannot be used: {error}")) from None
     except (Exception, SystemExit) as error:  # a plug-in may fail in any way, and must not stop the others
-        raise RequestError(ended(f"{what} cannot be imported: {type(error).__name__}: {error}")) from error
+        raise RequestError(sentence(f"{what} cannot be imported: {type(error).__name__}: {error}")) from error
 
 
-def ended(text: str) -> str:
+def sentence(text: str) -> str:
     """A text as a sentence: with a full stop, where it has none or a question mark."""
     return text if text.endswith((".", "?")) else f"{text}."
 
 
-def code(reference: str) -> str:
+def source_sha256(reference: str) -> str:
     """A digest of the source behind a reference that was imported: every module loaded from the same folder or package.
 
     What was measured with it is never continued with changed code.
@@ -119,8 +119,8 @@ def _real(folder: Path) -> Path:
     return folder.resolve()
 
 
-def _rank(door: EntryPoint) -> tuple[bool, str, str]:
-    return not door.value.startswith(OURS), door.name, door.value
+def _rank(entry_point: EntryPoint) -> tuple[bool, str, str]:
+    return not entry_point.value.startswith(OURS), entry_point.name, entry_point.value
 
 
 def _module(name: str) -> ModuleType:

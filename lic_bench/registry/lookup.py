@@ -1,6 +1,6 @@
-"""Other people's plug-ins, looked up in a fresh process first: one that crashes is named, and that is all.
+"""Resolves other people's plug-ins in a fresh process first: one that crashes is named, and the others go on.
 
-What comes back is a card, which is data: this process never imports the plug-in's module for a run.
+What comes back is data (a card, a path, a record): this process never imports the plug-in's module for a run.
 """
 
 from __future__ import annotations
@@ -11,92 +11,88 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from lic_bench.assets import datasets
-from lic_bench.benchmark.executors.processes import ProcessDied, Processes
-from lic_bench.codec import CodecCard
+from lic_bench.assets.datasets import Dataset
 from lic_bench.errors import RequestError
 from lic_bench.records import MetricRecord
-from lic_bench.registry import codecs, datasets
-from lic_bench.registry import metrics as scores
-from lic_bench.registry.codecs import Selection
+from lic_bench.registry import codecs, datasets, metrics
+from lic_bench.registry.codecs import CODECS, Selection
+from lic_bench.registry.datasets import DATASETS
+from lic_bench.registry.isolation import ProcessDied, Processes
+from lic_bench.registry.metrics import METRICS, Metric
 
-LOOK_UP_SECONDS = 60.0
+LOOKUP_SECONDS = 60.0
 """How long the import of plug-ins may take: heavy packages take their time, and a longer `--timeout` holds here too."""
 
 
 def selection(
-    request: str | Sequence[str], timeout_seconds: float | None = None, at_least: float = LOOK_UP_SECONDS
+    request: str | Sequence[str], timeout_seconds: float | None = None, at_least: float = LOOKUP_SECONDS
 ) -> Selection:
-    """The cards asked for, and what is broken among them. RequestError for unknown names and where nothing is sound."""
-    for place, found in _looked_up(_cards, codecs.others(request), max(timeout_seconds or 0, at_least)):
-        codecs.learn(place, found)
+    """The cards asked for, and what is broken among them. RequestError for unknown names and where none is left."""
+    keys = CODECS.unresolved(codecs.keys(request))
+    for key, found in _isolated(_resolved_codecs, keys, max(timeout_seconds or 0, at_least)):
+        CODECS.register(key, found)
     return codecs.selection(request)
 
 
-def dataset(name: str, data: Path | None, download: bool, timeout_seconds: float | None = None) -> datasets.Dataset:
-    """A data set (see `datasets.find`). Raises RequestError where it is not there, or where its plug-in is broken."""
-    acquaint_datasets([name], timeout_seconds)
+def dataset(name: str, data: Path | None, download: bool, timeout_seconds: float | None = None) -> Dataset:
+    """A data set (see `registry.datasets.find`). DatasetError where it is not there, or its plug-in is broken."""
+    resolve_datasets([name], timeout_seconds)
     return datasets.find(name, data, download)
 
 
-def acquaint_datasets(names: Sequence[str], timeout_seconds: float | None = None) -> None:
-    """Look up where those of these data sets lie that others registered."""
-    others = [name for name in names if name in datasets.others()]
-    for name, found in _looked_up(_places, others, max(timeout_seconds or 0, LOOK_UP_SECONDS)):
-        datasets.learn(name, found)
+def resolve_datasets(names: Sequence[str], timeout_seconds: float | None = None) -> None:
+    """Resolve where those of these data sets lie that others registered."""
+    keys = DATASETS.unresolved(name for name in names if name in datasets.registered())
+    for key, found in _isolated(_resolved_datasets, keys, max(timeout_seconds or 0, LOOKUP_SECONDS)):
+        DATASETS.register(key, found)
 
 
-def metrics(asked: Sequence[str], timeout_seconds: float | None = None) -> tuple[MetricRecord, ...]:
-    """What there is to say about metrics. RequestError for one that is not there, or is broken, or is named twice."""
-    places = list(dict.fromkeys(scores.door(name) for name in asked))
+def metric_records(asked: Sequence[str], timeout_seconds: float | None = None) -> tuple[MetricRecord, ...]:
+    """The records of metrics. RequestError for one that is not there, or is broken, or is named twice."""
+    keys = list(dict.fromkeys(metrics.key(name) for name in asked))
     found: dict[str, MetricRecord] = {}
-    for place, record in _looked_up(_records, places, max(timeout_seconds or 0, LOOK_UP_SECONDS)):
+    for key, record in _isolated(_resolved_metrics, keys, max(timeout_seconds or 0, LOOKUP_SECONDS)):
         if isinstance(record, RequestError):
             raise record
         if record.name in found:
-            raise RequestError(f"Two metrics are called {record.name!r}; rename the one at {place}.")
+            raise RequestError(f"Two metrics are called {record.name!r}; rename the one at {key}.")
         found[record.name] = record
     return tuple(found.values())
 
 
-def _looked_up(
-    look: Callable[[Sequence[str]], Iterator[tuple[str, Any]]], places: Sequence[str], seconds: float
+def _isolated(
+    resolve: Callable[[Sequence[str]], Iterator[tuple[str, Any]]], keys: Sequence[str], seconds: float
 ) -> Iterator[tuple[str, Any]]:
-    """What `look` finds at each place. All are looked up in one process; after one that ends it, in another."""
-    left = list(places)
+    """What each key resolves to. All are resolved in one process; after one that ends it, in another."""
+    left = list(keys)
     processes = Processes(multiprocessing.get_context("spawn"), seconds)
     while left:
         try:
-            for place, found in processes.run(look, tuple(left)):
-                left.remove(place)
-                yield place, found
+            for key, found in processes.run(resolve, tuple(left)):
+                left.remove(key)
+                yield key, found
         except ProcessDied as error:
-            place = left.pop(0)
-            yield place, RequestError(f"The plug-in {place} cannot be looked up: {error}.")
+            key = left.pop(0)
+            yield key, RequestError(f"The plug-in {key} cannot be looked up: {error}.")
 
 
-def _cards(places: Sequence[str]) -> Iterator[tuple[str, CodecCard | RequestError]]:
-    """In the fresh process: the card behind each door."""
+def _resolved_codecs(keys: Sequence[str]) -> Iterator[tuple[str, object]]:
+    """In the fresh process: the card of each key."""
     os.dup2(2, 1)  # what a plug-in prints must not stand among results
-    for place in places:
-        yield place, codecs.look_up(place)
+    for key in keys:
+        yield key, CODECS.resolve(key)
 
 
-def _places(names: Sequence[str]) -> Iterator[tuple[str, Path | RequestError]]:
-    """In the fresh process: where each data set lies."""
+def _resolved_datasets(keys: Sequence[str]) -> Iterator[tuple[str, object]]:
+    """In the fresh process: the path of each data set."""
     os.dup2(2, 1)
-    for name in names:
-        try:
-            yield name, datasets.place(name)
-        except RequestError as error:
-            yield name, error
+    for key in keys:
+        yield key, DATASETS.resolve(key)
 
 
-def _records(places: Sequence[str]) -> Iterator[tuple[str, MetricRecord | RequestError]]:
-    """In the fresh process: what each metric says of itself."""
+def _resolved_metrics(keys: Sequence[str]) -> Iterator[tuple[str, object]]:
+    """In the fresh process: the record of each metric; what is called stays there."""
     os.dup2(2, 1)
-    for place in places:
-        try:
-            yield place, scores.record(place)
-        except RequestError as error:
-            yield place, error
+    for key in keys:
+        found = METRICS.resolve(key)
+        yield key, found.record if isinstance(found, Metric) else found

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lic_bench.analysis.curves import Metric, RDCurve
-from lic_bench.records import Call, Doubt, Origin
+from lic_bench.caveats import Caveat
+from lic_bench.records import Call, Origin
 from lic_bench.report.content import Content, Efficiency, View, efficiencies
 from lic_bench.report.labels import places
 from lic_bench.report.palette import LINES, Look, colour, looks
@@ -42,8 +43,9 @@ class Chart:
 
 def all_looks(content: Content) -> dict[str, Look]:
     """A look for every codec of the report; a published curve looks like the codec whose card names it."""
-    names = dict.fromkeys(point.codec for point in content.points)
-    return looks([*names, *(_family(view, curve) for view in content.views for curve in view.curves)])
+    names = list(dict.fromkeys(point.codec for point in content.points))
+    names += (_family(view, curve) for view in content.views for curve in view.curves)
+    return looks(names, {card.name: card.colour_index for card in content.header.cards})
 
 
 def rate_distortion(view: View, metric: Metric, known: Mapping[str, Look], name: str) -> Chart | None:
@@ -143,9 +145,9 @@ def _window(shown: Sequence[RDCurve], metric: Metric) -> dict[str, Any]:
     return {"xaxis_range": [0, 1.04 * widest], "yaxis_range": [lowest - room, highest + room]}
 
 
-def _doubted(curve: RDCurve) -> str:
+def _with_caveat(curve: RDCurve) -> str:
     """What stands beside the name of a published curve that its own source contradicts."""
-    return " · unconfirmed" if Doubt.UNCONFIRMED in curve.doubts else ""
+    return " · unconfirmed" if Caveat.UNCONFIRMED in curve.caveats else ""
 
 
 def _rd_trace(curve: RDCurve, metric: Metric, look: Look, anchored: bool) -> go.Scatter:
@@ -154,7 +156,7 @@ def _rd_trace(curve: RDCurve, metric: Metric, look: Look, anchored: bool) -> go.
     points = [point for point in curve.points if point.score(metric) is not None]
     origin = curve.source.origin
     name = f"{curve.codec}{' for MS-SSIM' if curve.optimised_for == 'ms-ssim' else ''} · {origin.value}"
-    told = [html.escape(f"{curve.name}; rate: {curve.rate_kind}"), *(doubt.value for doubt in curve.doubts)]
+    told = [html.escape(f"{curve.name}; rate: {curve.rate_kind}"), *(caveat.text for caveat in curve.caveats)]
     if curve.source.uncertainty:
         told.append(html.escape(f"read to {curve.source.uncertainty}"))
     hidden = metric == "psnr_db" and curve.optimised_for == "ms-ssim"
@@ -162,7 +164,7 @@ def _rd_trace(curve: RDCurve, metric: Metric, look: Look, anchored: bool) -> go.
         x=[point.bpp for point in points],
         y=[point.score(metric) for point in points],
         customdata=[html.escape(point.label) for point in points],
-        name=html.escape(name) + (" · anchor" if anchored else "") + _doubted(curve),
+        name=html.escape(name) + (" · anchor" if anchored else "") + _with_caveat(curve),
         mode="lines+markers",
         visible="legendonly" if hidden else True,
         line={"color": look.colour, "dash": LINES[origin], "width": 3 if anchored else 1.8},
@@ -192,7 +194,7 @@ def _efficiency_trace(one: Efficiency, look: Look, place: str) -> go.Scatter:
         error_x=_reach(one),
         name=html.escape(one.codec),
         mode="markers+text",
-        text=[html.escape(one.codec) + _doubted(one.curve)],
+        text=[html.escape(one.codec) + _with_caveat(one.curve)],
         textposition=place,
         cliponaxis=False,
         marker=marker(look, one.curve.source.origin, 12),

@@ -11,14 +11,15 @@ from dataclasses import dataclass
 from functools import partial
 from statistics import fmean
 
+from lic_bench.analysis import anchor as anchors
 from lic_bench.analysis import curves
 from lic_bench.analysis.bdrate import BDFigure, bd_psnr, bd_rate
 from lic_bench.analysis.curves import Metric, RDCurve
-from lic_bench.records import Call, Doubt, Failure, Measurement, Origin, Row, RunHeader, Training
-from lic_bench.report import anchor as anchors
+from lic_bench.caveats import Caveat
+from lic_bench.records import Call, Failure, Measurement, Origin, Row, RunHeader, Training
 from lic_bench.report.groups import Group, RDCurveKey, groups, key
 from lic_bench.report.growth import Growth, growths
-from lic_bench.report.points import OperatingPoint, operating_points
+from lic_bench.report.points import MeasuredPoint, operating_points
 
 BD_RATE, BD_PSNR, BD_RATE_MS_SSIM = "BD-rate (PSNR)", "BD-PSNR", "BD-rate (MS-SSIM)"
 
@@ -77,7 +78,7 @@ class Content:
 
     header: RunHeader
     run: str
-    points: tuple[OperatingPoint, ...]
+    points: tuple[MeasuredPoint, ...]
     failures: tuple[Failure, ...]
     views: tuple[View, ...]
     growth: tuple[Growth, ...] = ()
@@ -99,18 +100,18 @@ class Content:
         return _codecs(point for point in self.points if point.origin is not Origin.MEASURED)
 
     @property
-    def doubts(self) -> Mapping[Doubt, tuple[str, ...]]:
-        """Every doubt met, with the figures it hangs on."""
-        found: dict[Doubt, dict[str, None]] = {}
+    def caveats(self) -> Mapping[Caveat, tuple[str, ...]]:
+        """Every caveat met, with the figures it hangs on."""
+        found: dict[Caveat, dict[str, None]] = {}
         for point in self.points:
-            for doubt in point.doubts:
-                found.setdefault(doubt, {})[f"{point.codec} {point.label}"] = None
+            for caveat in point.caveats:
+                found.setdefault(caveat, {})[f"{point.codec} {point.label}"] = None
         for view in self.views:
             for curve in view.curves:
                 for name, figure in view.of(curve).items():
-                    for doubt in figure.doubts:
-                        found.setdefault(doubt, {})[f"{name} of {curve.name}"] = None
-        return {doubt: tuple(found[doubt]) for doubt in Doubt if doubt in found}
+                    for caveat in figure.caveats:
+                        found.setdefault(caveat, {})[f"{name} of {curve.name}"] = None
+        return {caveat: tuple(found[caveat]) for caveat in Caveat if caveat in found}
 
 
 def gather(
@@ -130,11 +131,11 @@ def gather(
     codecs = tuple(dict.fromkeys([job.codec for job in header.jobs] + [row.codec for row in measurements]))
     anchors.check(anchor, codecs, header.dataset, given)
     run = f"{header.started[:19].replace('-', '').replace(':', '')}-{header.commit or header.lic_bench}"
-    found = curves.measured(measurements, run)
-    cards = [card for card in map(curves.known_card, codecs) if card]
-    grouped = groups(header, found, given, cards, anchor, codecs)
+    cards = {card.name: card for card in header.cards}
+    found = curves.measured(measurements, run, cards=header.cards)
+    grouped = groups(header, found, given, header.cards, anchor, codecs)
     views = tuple(_view(group, intervals) for group in grouped)
-    return Content(header, run, operating_points(measurements, found), failures, views, growths(measurements))
+    return Content(header, run, operating_points(measurements, found, cards), failures, views, growths(measurements))
 
 
 def _view(group: Group, intervals: bool) -> View:
@@ -187,13 +188,13 @@ def cost_of(content: Content, codec: str, call: Call) -> Cost | None:
     counted = {point.label: point.work[call] for point in content.points if point.codec == codec and call in point.work}
     if not counted:
         return None
-    card = curves.known_card(codec)
-    networks = {point.label: point.network or point.label for point in card.points} if card else {}
+    card = content.header.card(codec)
+    networks = {point.label: point.network for point in card.points} if card else {}
     by_network = {networks.get(label, label): work for label, work in counted.items()}
     works = [by_network[name] for name in networks.values() if name in by_network] or list(by_network.values())
     kmac = [work.kmac_per_pixel for work in works]
     return Cost(fmean(kmac), min(kmac), max(kmac), any(work.lower_bound for work in works), works[0].origin)
 
 
-def _codecs(points: Iterable[OperatingPoint]) -> tuple[str, ...]:
+def _codecs(points: Iterable[MeasuredPoint]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(point.codec for point in points))

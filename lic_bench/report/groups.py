@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from lic_bench.analysis import anchor as anchors
 from lic_bench.analysis import curves, published
 from lic_bench.analysis.curves import Metric, RDCurve
-from lic_bench.codec import CodecCard
-from lic_bench.records import RunHeader
-from lic_bench.report import anchor as anchors
+from lic_bench.records import CardSummary, RunHeader
 
 RDCurveKey = tuple[str, str, str | None, str]
 
@@ -46,7 +45,7 @@ def groups(
     header: RunHeader,
     found: Sequence[RDCurve],
     given: Sequence[RDCurve],
-    cards: Sequence[CodecCard],
+    cards: Sequence[CardSummary],
     anchor: str | None,
     codecs: Collection[str],
 ) -> list[Group]:
@@ -66,7 +65,7 @@ def groups(
 
 
 def _joint_group(
-    dataset: str, found: Sequence[RDCurve], cards: Sequence[CodecCard], anchor: str | None, own: str | None
+    dataset: str, found: Sequence[RDCurve], cards: Sequence[CardSummary], anchor: str | None, own: str | None
 ) -> Group:
     """Measured and published curves together: the run covers exactly the published pictures."""
     named, owner = _published(cards, dataset)
@@ -78,7 +77,7 @@ def _separate_groups(
     header: RunHeader,
     found: Sequence[RDCurve],
     given: Sequence[RDCurve],
-    cards: Sequence[CodecCard],
+    cards: Sequence[CardSummary],
     anchor: str | None,
     own: str | None,
 ) -> list[Group]:
@@ -131,7 +130,7 @@ def _over(curve: RDCurve, dataset: str, count: int, pictures: Collection[str] = 
     return curve.picture_count in (None, count)
 
 
-def _published(cards: Sequence[CodecCard], dataset: str) -> tuple[list[RDCurve], dict[RDCurveKey, tuple[str, ...]]]:
+def _published(cards: Sequence[CardSummary], dataset: str) -> tuple[list[RDCurve], dict[RDCurveKey, tuple[str, ...]]]:
     """The published curves that cards name, each once, and which cards name them."""
     named: dict[RDCurveKey, RDCurve] = {}
     owner: dict[RDCurveKey, tuple[str, ...]] = {}

@@ -11,8 +11,9 @@ from typing import Any
 
 import lic_bench
 from lic_bench.analysis.curves import RDCurve
+from lic_bench.benchmark import plan
 from lic_bench.errors import RunFolderError
-from lic_bench.records import Call, Origin, Row, RunHeader, Training
+from lic_bench.records import Call, ImportedFile, Origin, Row, RunHeader, Training
 from lic_bench.report import charts, growth_charts, tables
 from lic_bench.report.charts import Chart
 from lic_bench.report.content import BD_RATE, Content, View, gather
@@ -80,6 +81,7 @@ def render(content: Content) -> str:
         tables=tables,
         sentences=sentences(content),
         conditions=conditions(content.header),
+        notes=notes(content.header),
         untrained=list(_untrained(content)),
         sources=_sources(content),
         style=resource("style.css"),
@@ -104,8 +106,8 @@ def markdown(content: Content) -> str:
     )
     body = [tables.quality(content), *map(tables.bd_overview, content.views), tables.complexity(content)]
     body += [tables.time_and_memory(content), tables.failures(content)]
-    doubts = "\n".join(f"- {doubt.value}: {', '.join(where)}" for doubt, where in content.doubts.items()) or "None."
-    return "\n\n".join([head, *(table.to_markdown().strip() for table in body), f"## Doubts\n\n{doubts}"]) + "\n"
+    caveats = "\n".join(f"- {caveat.text}: {', '.join(where)}" for caveat, where in content.caveats.items()) or "None."
+    return "\n\n".join([head, *(table.to_markdown().strip() for table in body), f"## Caveats\n\n{caveats}"]) + "\n"
 
 
 def csv(content: Content) -> dict[str, str]:
@@ -150,6 +152,22 @@ def sentences(content: Content) -> list[str]:
     return said
 
 
+def notes(header: RunHeader) -> list[str]:
+    """What the run's plan left out or changed, and whose figures an imported run holds."""
+    if not header.imported_from:
+        return plan.texts(header.notes)
+    first = "Nothing of this run was measured by lic-bench: others measured it, on a machine that is not known."
+    return [first, *map(imported_text, header.imported_from)]
+
+
+def imported_text(file: ImportedFile) -> str:
+    """An imported file in a sentence."""
+    unused = f"not taken over from the file: {', '.join(file.unused_columns)}" if file.unused_columns else ""
+    licence = f"licence: {file.licence}" if file.licence else ""
+    said = (f"{file.name} (sha256 {file.sha256})", file.citation, licence, *file.remarks, unused)
+    return "; ".join(filter(None, said)) + "."
+
+
 def _best(view: View) -> str:
     """The measured codec with the lowest BD-rate of a view, or why there is none."""
     if view.no_anchor:
@@ -173,7 +191,7 @@ def conditions(header: RunHeader) -> dict[str, Mapping[str, Any]]:
         "commit": f"{header.commit or 'unknown'}{' with local changes' if header.dirty else ''}",
     }
     if header.imported_from:
-        run["imported from"] = ", ".join(header.imported_from)
+        run["imported from"] = "; ".join(map(imported_text, header.imported_from))
     return {
         "Run": run,
         "Machine": header.machine,

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import colorsys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from lic_bench.analysis import published
 from lic_bench.records import Origin
-from lic_bench.registry import codecs as catalogue
+
+AFTER_THE_ZOO = 1000
+"""Places of codecs that the run has no card of begin here, so that they never take the colour of one that it has."""
 
 GOLDEN_ANGLE = 0.381966
 """As a share of the circle: hues that many steps apart never repeat and fill the circle evenly."""
@@ -32,12 +35,23 @@ class Look:
         return self.marker + OPENINGS[origin]
 
 
-def looks(codecs: Iterable[str]) -> dict[str, Look]:
-    """A look for each codec: by its place in the catalogue, those that are not there after it in order of name."""
-    installed = catalogue.names()
-    others = sorted(set(codecs) - set(installed))
-    order = [*installed, *others]
-    return {name: Look(colour(order.index(name)), MARKERS[order.index(name) % len(MARKERS)]) for name in codecs}
+def looks(codecs: Iterable[str], places: Mapping[str, int]) -> dict[str, Look]:
+    """A look for each codec: by its place in `places` (the run's cards), else by its place among published names.
+
+    What is neither in the run nor published comes after them, in order of name.
+    """
+    known = sorted({point.codec for point in published.rd_points()})
+    others = sorted(set(codecs) - set(places) - set(known))
+    found = {}
+    for name in codecs:
+        if name in places:
+            index = places[name]
+        elif name in known:
+            index = AFTER_THE_ZOO + known.index(name)
+        else:
+            index = AFTER_THE_ZOO + len(known) + others.index(name)
+        found[name] = Look(colour(index), MARKERS[index % len(MARKERS)])
+    return found
 
 
 def colour(index: int) -> str:

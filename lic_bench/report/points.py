@@ -9,7 +9,8 @@ from statistics import fmean, quantiles
 
 from lic_bench.analysis import curves
 from lic_bench.analysis.curves import RDPoint
-from lic_bench.records import Call, Doubt, Measurement, MemoryUse, Origin, Training
+from lic_bench.caveats import Caveat
+from lic_bench.records import Agreement, Call, CardSummary, Measurement, MemoryUse, Origin, Training
 
 
 @dataclass(frozen=True)
@@ -35,18 +36,18 @@ class Spread:
 class Work:
     """Thousand MAC per pixel of one call, over the pictures measured, in all and by part. `origin` as recorded.
 
-    `made_kmac_per_pixel` is what the code that was run multiplied, where it spares some of its authors' work.
+    `executed_kmac_per_pixel` is what the code here executes: less, where it leaves out redundant work.
     """
 
     kmac_per_pixel: float
     by_part: Mapping[str, float]
     lower_bound: bool
     origin: str
-    made_kmac_per_pixel: float
+    executed_kmac_per_pixel: float
 
 
 @dataclass(frozen=True)
-class OperatingPoint:
+class MeasuredPoint:
     """One codec at one operating point over a run's pictures.
 
     `quality` holds mean rate and quality; None for an untrained network, which has neither. Memory is the largest
@@ -70,34 +71,35 @@ class OperatingPoint:
     memory: Mapping[Call, MemoryUse]
     device: str
     threads: int
-    fresh_process: str
+    fresh_process: tuple[Agreement, ...]
     weights_sha256: str | None
-    doubts: tuple[Doubt, ...]
+    caveats: tuple[Caveat, ...]
     origin: Origin = Origin.MEASURED
     scores: Mapping[str, float | None] = field(default_factory=dict)
 
 
-def operating_points(rows: Iterable[Measurement], found: Sequence[curves.RDCurve]) -> tuple[OperatingPoint, ...]:
-    """Every operating point of the run in the order of its rows; `found` are the run's curves."""
+def operating_points(
+    rows: Iterable[Measurement], found: Sequence[curves.RDCurve], cards: Mapping[str, CardSummary]
+) -> tuple[MeasuredPoint, ...]:
+    """Every operating point of the run in the order of its rows; `found` are the run's curves, `cards` its cards."""
     quality = {(curve.codec, point.label): point for curve in found for point in curve.points}
     grouped: dict[tuple[str, str, Training], list[Measurement]] = {}
     for row in rows:
         grouped.setdefault((row.codec, row.point, row.training), []).append(row)
-    return tuple(_summary(some, quality.get(key[:2])) for key, some in grouped.items())
+    return tuple(_summary(some, quality.get(key[:2]), cards.get(key[0])) for key, some in grouped.items())
 
 
-def _summary(rows: Sequence[Measurement], quality: RDPoint | None) -> OperatingPoint:
+def _summary(rows: Sequence[Measurement], quality: RDPoint | None, card: CardSummary | None) -> MeasuredPoint:
     first = rows[0]
     trained = first.training is not Training.UNTRAINED
-    card = curves.known_card(first.codec)
-    doubts = [doubt for row in rows for doubt in row.doubts]
-    doubts += quality.doubts if quality and trained else []
-    return OperatingPoint(
+    caveats = [caveat for row in rows for caveat in row.caveats]
+    caveats += quality.caveats if quality and trained else []
+    return MeasuredPoint(
         codec=first.codec,
         title=card.title if card else first.codec,
         label=first.point,
         training=first.training,
-        optimised_for=curves.target(first.codec, first.point, first.training),
+        optimised_for=curves.target(card, first.point, first.training),
         pictures=len(rows),
         quality=quality if trained else None,
         payload_bpp=_mean_or_none([row.payload_bpp for row in rows]) if trained else None,
@@ -109,9 +111,9 @@ def _summary(rows: Sequence[Measurement], quality: RDPoint | None) -> OperatingP
         memory=_memory(rows),
         device=first.device,
         threads=first.threads,
-        fresh_process="; ".join(dict.fromkeys(row.fresh_process for row in rows if row.fresh_process)),
+        fresh_process=tuple(dict.fromkeys(row.fresh_process for row in rows if row.fresh_process is not None)),
         weights_sha256=first.weights_sha256,
-        doubts=tuple(dict.fromkeys(doubts)),
+        caveats=tuple(dict.fromkeys(caveats)),
         origin=first.origin,
         scores={name: _mean_or_none([row.scores.get(name) for row in rows]) for name in first.scores},
     )
@@ -135,7 +137,7 @@ def _work(rows: Sequence[Measurement]) -> dict[Call, Work]:
                 {part: sum(count.by_part.get(part, 0) for count in counts) / pixels / 1000 for part in parts},
                 any(count.is_lower_bound for count in counts),
                 ", ".join(sorted({count.origin.value for count in counts})),
-                sum(count.macs_made for count in counts) / pixels / 1000,
+                sum(count.executed_macs for count in counts) / pixels / 1000,
             )
     return found
 

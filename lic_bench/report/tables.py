@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from lic_bench.analysis.bdrate import BDFigure
 from lic_bench.analysis.curves import Metric, RDCurve
-from lic_bench.records import Call, Doubt, Measurement, Origin, Row, RunHeader, Training
+from lic_bench.caveats import Caveat
+from lic_bench.records import Call, Measurement, Origin, Row, RunHeader, Training
 from lic_bench.report.content import BD_PSNR, BD_RATE, BD_RATE_MS_SSIM, Content, View, cost_of, gather
-from lic_bench.report.points import OperatingPoint, Spread
+from lic_bench.report.points import MeasuredPoint, Spread
 from lic_bench.report.table import NONE, Table, table
 
 if TYPE_CHECKING:
@@ -21,10 +22,10 @@ SHORT: dict[Metric, str] = {"psnr_db": "PSNR", "ms_ssim_db": "MS-SSIM"}
 MIB = 2**20
 
 ABOUT_COST = {
-    Doubt.FEW_TIMINGS, Doubt.NOT_TIMED, Doubt.SHARED_MACHINE, Doubt.BUSY_MACHINE, Doubt.MEMORY_UNKNOWN,
-    Doubt.UNSEEN_WORK,
+    Caveat.FEW_TIMINGS, Caveat.NOT_TIMED, Caveat.SHARED_MACHINE, Caveat.BUSY_MACHINE, Caveat.MEMORY_UNKNOWN,
+    Caveat.UNCOUNTED_OPS,
 }  # fmt: skip
-"""Doubts that belong beside times, memory and work; the others belong beside rate and distortion."""
+"""Caveats that belong beside times, memory and work; the others belong beside rate and distortion."""
 
 
 def per_picture(rows: Sequence[Row]) -> pd.DataFrame:
@@ -39,7 +40,7 @@ def per_picture(rows: Sequence[Row]) -> pd.DataFrame:
             line = {name: getattr(row, name) for name in names}
             line |= {"encode_seconds": _median(row.encode_seconds), "decode_seconds": _median(row.decode_seconds)}
             line |= {f"{c.call}_kmac_per_pixel": c.kmac_per_pixel for c in row.macs}
-            lines.append(line | dict(row.scores) | {"doubts": "; ".join(doubt.name for doubt in row.doubts)})
+            lines.append(line | dict(row.scores) | {"caveats": "; ".join(caveat.name for caveat in row.caveats)})
     return pd.DataFrame(lines)
 
 
@@ -59,8 +60,8 @@ def quality(content: Content) -> Table:
             "MS-SSIM dB": point.quality.ms_ssim_db if point.quality else None,
             **{metric.heading: point.scores.get(metric.name) for metric in content.header.metrics},
             "origin": point.origin.value if point.quality else "none: untrained",
-            "decoded elsewhere": point.fresh_process or NONE,
-            "doubts": _names([doubt for doubt in point.doubts if doubt not in ABOUT_COST]),
+            "decoded elsewhere": "; ".join(agreed.text for agreed in point.fresh_process) or NONE,
+            "caveats": _names([caveat for caveat in point.caveats if caveat not in ABOUT_COST]),
         }
         for point in content.points
     ]
@@ -94,7 +95,7 @@ def bd(view: View) -> Table:
                     "points": len(figure.test_points),
                     "anchor": figure.anchor,
                     "anchor points": len(figure.anchor_points),
-                    "doubts": figure.reason or _names(figure.doubts),
+                    "caveats": figure.reason or _names(figure.caveats),
                 }
             )
     numbers = dict.fromkeys(("value", "95 % low", "95 % high", "Akima", "cubic"), "+.2f")
@@ -123,7 +124,7 @@ def bd_overview(view: View) -> Table:
                 "BD-PSNR dB": db.value if db else None,
                 "MS-SSIM BD-rate %": ms_ssim.value if ms_ssim else None,
                 "points": len(told.test_points),
-                "doubts": "; ".join(dict.fromkeys(filter(None, (_anchored(view, curve), _why(rate), _why(ms_ssim))))),
+                "caveats": "; ".join(dict.fromkeys(filter(None, (_anchored(view, curve), _why(rate), _why(ms_ssim))))),
                 "source": curve.source.source_id or curve.source.text,
             }
         )
@@ -142,7 +143,7 @@ def _why(figure: BDFigure | None) -> str:
     """Why a figure is missing or thin."""
     if figure is None:
         return ""
-    return f"no figure over {SHORT[figure.metric]}: {figure.reason}" if figure.reason else _names(figure.doubts)
+    return f"no figure over {SHORT[figure.metric]}: {figure.reason}" if figure.reason else _names(figure.caveats)
 
 
 def curve_points(view: View) -> Table:
@@ -223,7 +224,7 @@ def time_and_memory(content: Content) -> Table:
             for call in (Call.ENCODE, Call.DECODE):
                 line[f"{call} device MiB"] = _mib(point, call, "device_above_loaded_bytes")
         line |= {"device": point.device, "threads": point.threads, "origin": Origin.MEASURED.value}
-        lines.append(line | {"doubts": _names([doubt for doubt in point.doubts if doubt in ABOUT_COST])})
+        lines.append(line | {"caveats": _names([caveat for caveat in point.caveats if caveat in ABOUT_COST])})
     formats = {f"{call} {what}": ".4g" for call in ("encode", "decode") for what in ("s", "min s")}
     formats |= {f"{call} n": "d" for call in ("encode", "decode")} | {"threads": "d"}
     formats |= {f"{call} {place} MiB": ".1f" for call in ("encode", "decode") for place in ("host", "device")}
@@ -291,23 +292,23 @@ def _times(call: Call, spread: Spread | None) -> dict[str, Any]:
     }
 
 
-def _mib(point: OperatingPoint, call: Call, column: str) -> float | None:
+def _mib(point: MeasuredPoint, call: Call, column: str) -> float | None:
     use = point.memory.get(call)
     found: int | None = getattr(use, column) if use else None
     return None if found is None else found / MIB
 
 
-def _made(point: OperatingPoint) -> str:
+def _made(point: MeasuredPoint) -> str:
     """What the code that was run multiplies, where that is less than what its authors' code does."""
-    sparing = {call: work for call, work in point.work.items() if work.made_kmac_per_pixel != work.kmac_per_pixel}
-    return ", ".join(f"{call.value} {work.made_kmac_per_pixel:.2f}" for call, work in sparing.items())
+    sparing = {call: work for call, work in point.work.items() if work.executed_kmac_per_pixel != work.kmac_per_pixel}
+    return ", ".join(f"{call.value} {work.executed_kmac_per_pixel:.2f}" for call, work in sparing.items())
 
 
-def _kmac(point: OperatingPoint, call: Call) -> float | None:
+def _kmac(point: MeasuredPoint, call: Call) -> float | None:
     return point.work[call].kmac_per_pixel if call in point.work else None
 
 
-def _target(point: OperatingPoint) -> str:
+def _target(point: MeasuredPoint) -> str:
     if point.training is Training.UNTRAINED:
         return point.training.value
     return point.optimised_for or NONE
@@ -317,8 +318,8 @@ def _everything(value: str | None) -> str:
     return "all" if value in (None, "*") else str(value)
 
 
-def _names(doubts: Sequence[Doubt]) -> str:
-    return ", ".join(doubt.name.lower().replace("_", " ") for doubt in doubts)
+def _names(caveats: Sequence[Caveat]) -> str:
+    return ", ".join(caveat.name.lower().replace("_", " ") for caveat in caveats)
 
 
 def _median(samples: Sequence[float]) -> float | None:

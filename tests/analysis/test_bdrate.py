@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from lic_bench.analysis import curves
 from lic_bench.analysis.bdrate import bd_psnr, bd_rate
 from lic_bench.analysis.curves import RDCurve, RDPoint, Source
+from lic_bench.caveats import Caveat
 from lic_bench.codec import CurveId
-from lic_bench.records import Doubt, Origin
+from lic_bench.records import Origin
 
 SOURCE = Source(Origin.MEASURED, "run")
 
@@ -84,7 +85,7 @@ def test_a_tenth_less_rate_everywhere_is_minus_ten_percent():
     test = curve([0.9 * p.bpp for p in ANCHOR.points], [p.psnr_db for p in ANCHOR.points])
     figure = bd_rate(ANCHOR, test)
     assert figure.percent == pytest.approx(-10)
-    assert (figure.db, figure.overlap, figure.low, figure.high, figure.doubts) == (None, 1.0, 30.0, 39.0, ())
+    assert (figure.db, figure.overlap, figure.low, figure.high, figure.caveats) == (None, 1.0, 30.0, 39.0, ())
     assert figure.spread == pytest.approx(0, abs=1e-9)
 
 
@@ -100,7 +101,7 @@ def test_the_order_of_the_points_does_not_matter():
 
 def test_fewer_than_four_points_are_doubted_and_get_no_cubic():
     figure = bd_rate(ANCHOR, curve((0.25, 0.5, 2.0), (30.0, 33.0, 39.0)))
-    assert figure.doubts == (Doubt.FEW_POINTS,)
+    assert figure.caveats == (Caveat.FEW_POINTS,)
     assert set(figure.by_method) == {"pchip", "akima"}
 
 
@@ -120,18 +121,18 @@ def test_a_point_that_pays_for_nothing_is_left_out_and_doubted():
     dented = curve((0.2, 0.4, 0.6, 0.8, 1.6), (30.0, 33.0, 32.0, 36.0, 39.0))
     figure = bd_rate(ANCHOR, dented)
     assert figure.value == pytest.approx(bd_rate(ANCHOR, good).value)
-    assert figure.doubts == (Doubt.NOT_MONOTONE,)
+    assert figure.caveats == (Caveat.NOT_MONOTONE,)
 
 
 def test_little_overlap_is_doubted_and_hardly_any_gives_no_figure():
     scores = np.array([30.0, 33.0, 36.0, 39.0])
     some = bd_rate(ANCHOR, curve((0.2, 0.4, 0.8, 1.6), scores + 3))  # of 33 to 42 the anchor covers 33 to 39
-    assert (some.overlap, some.doubts) == (pytest.approx(2 / 3), (Doubt.LITTLE_OVERLAP,))
+    assert (some.overlap, some.caveats) == (pytest.approx(2 / 3), (Caveat.LITTLE_OVERLAP,))
     barely = bd_rate(ANCHOR, curve((0.2, 0.4, 0.8, 1.6), scores + 7.2))  # of 37.2 to 46.2 only up to 39
-    assert (barely.overlap, barely.value, barely.doubts) == (pytest.approx(0.2), None, (Doubt.NO_OVERLAP,))
+    assert (barely.overlap, barely.value, barely.caveats) == (pytest.approx(0.2), None, (Caveat.NO_OVERLAP,))
     assert "20%" in barely.reason
     inside = bd_rate(ANCHOR, curve((0.2, 0.3, 0.4, 0.5), (33.0, 34.0, 35.0, 36.0)))
-    assert (inside.overlap, inside.doubts) == (1.0, ())
+    assert (inside.overlap, inside.caveats) == (1.0, ())
     assert bd_rate(ANCHOR, curve((0.2, 0.4, 0.8, 1.6), scores + 20)).overlap == 0
 
 
@@ -207,13 +208,13 @@ def test_no_interval_from_two_pictures_or_from_a_curve_without_pictures():
 def test_a_picture_that_failed_on_one_side_is_left_out_on_both():
     figure = bd_rate(over_pictures([1, 1, 1, 50]), over_pictures([0.9, 0.9, 0.9, 45], missing=(3,)))
     assert figure.percent == pytest.approx(-10)
-    assert figure.doubts == (Doubt.DIFFERENT_PICTURES,)
+    assert figure.caveats == (Caveat.DIFFERENT_PICTURES,)
     assert set(figure.by_picture) == {"p0", "p1", "p2"}
 
 
 def test_coded_and_estimated_rates_are_told_apart():
-    assert bd_rate(ANCHOR, replace(ANCHOR, rate_kind="estimated")).doubts == (Doubt.RATE_KIND,)
-    assert bd_rate(replace(ANCHOR, rate_kind="bitstream"), ANCHOR).doubts == ()
+    assert bd_rate(ANCHOR, replace(ANCHOR, rate_kind="estimated")).caveats == (Caveat.RATE_KIND,)
+    assert bd_rate(replace(ANCHOR, rate_kind="bitstream"), ANCHOR).caveats == ()
 
 
 def test_a_figure_names_its_anchor_with_the_source():

@@ -7,8 +7,9 @@ import math
 import pytest
 
 from lic_bench.analysis import curves, published
+from lic_bench.caveats import Caveat
 from lic_bench.codec import CurveId
-from lic_bench.records import Doubt, Measurement, Origin, Training
+from lic_bench.records import Measurement, Origin, Training
 
 
 def row(
@@ -55,7 +56,7 @@ def test_a_codec_that_cannot_estimate_has_no_estimated_curve():
 
 def test_a_lossless_picture_is_left_out_of_the_mean_and_said():
     (point,) = only([row(picture="a", psnr=math.inf, ms_ssim=1.0), row(picture="b", psnr=40.0)]).points
-    assert (point.psnr_db, point.doubts) == (40.0, (Doubt.LOSSLESS,))
+    assert (point.psnr_db, point.caveats) == (40.0, (Caveat.LOSSLESS,))
 
 
 def test_a_point_that_is_lossless_everywhere_has_no_psnr():
@@ -65,7 +66,7 @@ def test_a_point_that_is_lossless_everywhere_has_no_psnr():
 
 def test_ms_ssim_is_given_only_where_every_picture_has_it():
     (point,) = only([row(picture="a", ms_ssim=None), row(picture="b")]).points
-    assert (point.ms_ssim, point.doubts) == (None, (Doubt.NO_MS_SSIM,))
+    assert (point.ms_ssim, point.caveats) == (None, (Caveat.NO_MS_SSIM,))
 
 
 def test_untrained_rows_make_no_curve():
@@ -76,13 +77,13 @@ def test_untrained_rows_make_no_curve():
 def test_a_point_over_other_pictures_carries_a_doubt():
     rows = [row("1", "a"), row("1", "b"), row("2", "a", size=2000)]
     curve = only(rows)
-    assert [point.doubts for point in curve.points] == [(), (Doubt.DIFFERENT_PICTURES,)]
-    assert Doubt.DIFFERENT_PICTURES in curve.doubts
+    assert [point.caveats for point in curve.points] == [(), (Caveat.DIFFERENT_PICTURES,)]
+    assert Caveat.DIFFERENT_PICTURES in curve.caveats
 
 
 def test_doubts_about_quality_travel_to_the_curve_and_others_do_not():
-    curve = only([row(doubts=(Doubt.RATE_GAP, Doubt.BUSY_MACHINE))])
-    assert curve.doubts == (Doubt.RATE_GAP,)
+    curve = only([row(caveats=(Caveat.RATE_GAP, Caveat.BUSY_MACHINE))])
+    assert curve.caveats == (Caveat.RATE_GAP,)
 
 
 def test_points_stand_by_rising_rate():
@@ -126,8 +127,8 @@ def test_a_curve_published_for_one_target_is_not_given_for_another():
 
 def test_a_published_curve_that_its_own_source_contradicts_carries_a_doubt():
     digitised = curves.find("kodak", CurveId("loc-lic", "loclic-figures"))
-    assert digitised.doubts == (Doubt.UNCONFIRMED,)
-    assert curves.find("kodak", CurveId("mlicpp", "mlic-repo-json")).doubts == ()
+    assert digitised.caveats == (Caveat.UNCONFIRMED,)
+    assert curves.find("kodak", CurveId("mlicpp", "mlic-repo-json")).caveats == ()
 
 
 def test_every_caution_is_about_a_curve_that_there_is():

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import picture
+from helpers.pictures import picture
 from PIL import Image as pillow
 
 from lic_bench.assets import datasets

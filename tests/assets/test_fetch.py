@@ -17,9 +17,9 @@ import pytest
 
 from lic_bench.assets import download as fetch
 from lic_bench.assets import lock_file
-from lic_bench.assets.fetch import Supplied, supply
+from lic_bench.assets.fetch import Fetched, fetch_all
 from lic_bench.assets.weights import Lack, Missing, find, obtain
-from lic_bench.codec import CodecCard, Point, Weights
+from lic_bench.codec import CodecCard, OperatingPoint, Weights
 from lic_bench.errors import FetchError, WeightsError
 
 CONTENT = bytes(range(256)) * 40
@@ -56,12 +56,12 @@ def address(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 def card(*weights: Weights | None) -> CodecCard:
-    points = tuple(Point(str(at), weights=each) for at, each in enumerate(weights, start=1))
+    points = tuple(OperatingPoint(str(at), weights=each) for at, each in enumerate(weights, start=1))
     return CodecCard("pretend", "Pretend", "tests", "none", 2026, None, True, points, "nowhere:nothing")
 
 
-def supplied(described: CodecCard, cache: Path) -> list[Supplied]:
-    return list(supply(((described, point) for point in described.points), cache))
+def supplied(described: CodecCard, cache: Path) -> list[Fetched]:
+    return list(fetch_all(((described, point) for point in described.points), cache))
 
 
 def test_each_point_is_downloaded_and_proved_or_told_how(address: str, tmp_path: Path) -> None:
@@ -210,11 +210,11 @@ def test_the_installed_gdown_takes_what_it_is_given() -> None:
 
 
 CARD = """
-from lic_bench.codec import CodecCard, Point, Weights
+from lic_bench.codec import CodecCard, OperatingPoint, Weights
 PRETEND = CodecCard("pretend", "Pretend", "tests", "none", 2026, None, True, (
-    Point("1", "mse", 0.01, Weights("pretend/1.pth", urls=("{address}/file",))),
-    Point("2", "mse", 0.02, Weights("pretend/2.pth", urls=("{address}/page",))),
-    Point("3", "mse", 0.03, Weights("pretend/3.pth", page="https://example.invalid/weights")),
+    OperatingPoint("1", "mse", 0.01, Weights("pretend/1.pth", urls=("{address}/file",))),
+    OperatingPoint("2", "mse", 0.02, Weights("pretend/2.pth", urls=("{address}/page",))),
+    OperatingPoint("3", "mse", 0.03, Weights("pretend/3.pth", page="https://example.invalid/weights")),
 ), "nowhere:nothing")
 """
 

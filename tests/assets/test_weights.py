@@ -9,7 +9,7 @@ import pytest
 
 from lic_bench.assets import download
 from lic_bench.assets.weights import Found, Lack, Missing, Place, find, obtain
-from lic_bench.codec import CodecCard, Point, Weights
+from lic_bench.codec import CodecCard, OperatingPoint, Weights
 from lic_bench.errors import FetchError, WeightsError
 from lic_bench.registry import codecs
 
@@ -18,7 +18,7 @@ DIGEST = hashlib.sha256(CONTENT).hexdigest()
 
 
 def card(weights: Weights | None, learned: bool = True) -> CodecCard:
-    point = Point("3", weights=weights)
+    point = OperatingPoint("3", weights=weights)
     return CodecCard("pretend", "Pretend", "tests", "none", 2026, None, learned, (point,), "nowhere:nothing")
 
 
@@ -50,7 +50,7 @@ def test_the_cache_is_looked_into_when_the_users_folder_has_nothing(tmp_path: Pa
 
 
 def test_the_demonstrations_files_are_found_in_the_package(tmp_path: Path) -> None:
-    demo = codecs.card("demo-factorized")
+    demo = codecs.get("demo-factorized")
     for point in demo.points:
         found = obtain(demo, point, [], tmp_path, allow_download=False)
         assert found.place is Place.PACKAGE

@@ -14,7 +14,9 @@ PICTURES = [PictureRecord("a", 1000, 100, "0"), PictureRecord("b", 1000, 100, "1
 
 def job(**settings: float) -> Job:
     names = ("a", "b")
-    return Job("c", "1", Training.UNTRAINED, "set", names, door="bmshj2018-hyperprior", settings=Settings(**settings))  # type: ignore[arg-type]
+    return Job(
+        "c", "1", Training.UNTRAINED, "set", names, reference="bmshj2018-hyperprior", settings=Settings(**settings)
+    )  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from helpers.made_records import measurement
 
 from lic_bench.benchmark.plan import Checkpoint, one_per_shape, plan, still_to_do
 from lic_bench.benchmark.run_folder import latest
-from lic_bench.codec import CodecCard, Point, Weights
+from lic_bench.codec import CodecCard, OperatingPoint, Weights
 from lic_bench.errors import RequestError
 from lic_bench.records import Failure, PictureRecord, Settings, Training
 
@@ -25,11 +25,14 @@ LEARNED = CodecCard(
     licence=None,
     learned=True,
     points=tuple(
-        Point(str(q), "mse", weights=Weights(f"net/{q}"), network="narrow" if q < 3 else "wide") for q in (1, 2, 3)
+        OperatingPoint(str(q), "mse", weights=Weights(f"net/{q}"), network="narrow" if q < 3 else "wide")
+        for q in (1, 2, 3)
     ),
     loader="nowhere:load",
 )
-CLASSICAL = CodecCard("old", "Old", "f", "p", 1992, "MIT", False, (Point("10"), Point("20")), "nowhere:load")
+CLASSICAL = CodecCard(
+    "old", "Old", "f", "p", 1992, "MIT", False, (OperatingPoint("10"), OperatingPoint("20")), "nowhere:load"
+)
 
 
 def test_a_classical_codec_runs_at_every_point_on_every_picture() -> None:

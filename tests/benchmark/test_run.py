@@ -9,27 +9,29 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import small_codecs as pretend_codecs
+from helpers import small_codecs
 from PIL import Image as pillow
 
+from lic_bench import api
 from lic_bench.benchmark import run_folder, runner
+from lic_bench.benchmark.options import RunOptions
 from lic_bench.errors import RequestError
-from lic_bench.records import Failure, Measurement, Settings
+from lic_bench.records import Failure, Measurement
 
-QUICK = Settings(timing_repeats=1, timing_budget_seconds=1)
-
-
-def request(folder: Path, output: Path, *names: str, **changes: object) -> runner.Request:
-    models = [pretend_codecs.reference(name) for name in names]
-    return runner.Request(models=models, dataset=str(folder), output=output, settings=QUICK, **changes)  # type: ignore[arg-type]
+QUICK = {"device": "cpu", "timing_repeats": 1, "timing_budget_seconds": 1}
 
 
-def measured(run: runner.Run) -> list[Measurement]:
+def request(folder: Path, output: Path, *names: str, **changes: object) -> RunOptions:
+    models = [small_codecs.reference(name) for name in names]
+    return RunOptions(models=models, dataset=str(folder), output=output, **QUICK, **changes)  # type: ignore[arg-type]
+
+
+def measured(run: api.Run) -> list[Measurement]:
     return [row for row in run.rows if isinstance(row, Measurement)]
 
 
 def test_sizes_and_errors_are_what_arithmetic_says(folder: Path, tmp_path: Path) -> None:
-    run = runner.run(request(folder, tmp_path / "runs", "SKIPPING"))
+    run = api.run(request(folder, tmp_path / "runs", "SKIPPING"))
     rows = {(row.point, row.picture): row for row in measured(run)}
     assert len(rows) == 5 * 3
     assert not run.failures
@@ -38,13 +40,13 @@ def test_sizes_and_errors_are_what_arithmetic_says(folder: Path, tmp_path: Path)
         image = np.asarray(pillow.open(folder / name)).astype(float)
         kept = image[::step, ::step]
         rebuilt = kept.repeat(step, 0).repeat(step, 1)[: image.shape[0], : image.shape[1]]
-        assert row.stream_bytes == pretend_codecs.HEADER_BYTES + kept.size
+        assert row.stream_bytes == small_codecs.HEADER_BYTES + kept.size
         assert row.psnr_db == pytest.approx(10 * math.log10(255**2 / np.mean((image - rebuilt) ** 2)), abs=1e-9)
         assert row.bpp == pytest.approx(8 * row.stream_bytes / (row.width * row.height))
 
 
 def test_every_row_says_what_a_fresh_process_made_of_the_stream(folder: Path, tmp_path: Path) -> None:
-    run = runner.run(request(folder, tmp_path / "runs", "LOSSLESS", "REMEMBERING"))
+    run = api.run(request(folder, tmp_path / "runs", "LOSSLESS", "REMEMBERING"))
     told = {(row.codec, row.picture): row.fresh_process for row in measured(run)}
     assert told["lossless", "a.png"] == "exact"
     assert told["remembering", "a.png"].startswith("differs by up to")
@@ -52,14 +54,14 @@ def test_every_row_says_what_a_fresh_process_made_of_the_stream(folder: Path, tm
 
 
 def test_every_timed_pass_has_a_yardstick_beside_it(folder: Path, tmp_path: Path) -> None:
-    run = runner.run(request(folder, tmp_path / "runs", "LOSSLESS"))
+    run = api.run(request(folder, tmp_path / "runs", "LOSSLESS"))
     for row in measured(run):
-        assert len(row.yardstick_seconds) == len(row.yardstick_cpu_seconds) == len(row.decode_seconds) == 1
+        assert len(row.calibration_seconds) == len(row.calibration_cpu_seconds) == len(row.decode_seconds) == 1
         assert [row.channel_mse[at][at] for at in range(3)] == [0, 0, 0]
 
 
 def test_the_fresh_processes_meter_memory(folder: Path, tmp_path: Path) -> None:
-    run = runner.run(request(folder, tmp_path / "runs", "LOSSLESS"))
+    run = api.run(request(folder, tmp_path / "runs", "LOSSLESS"))
     (row,) = (row for row in measured(run) if row.picture == "a.png")
     assert [use.call for use in row.memory] == ["encode", "decode"]
     assert all(use.host_loaded_bytes > 10e6 for use in row.memory)
@@ -68,7 +70,7 @@ def test_the_fresh_processes_meter_memory(folder: Path, tmp_path: Path) -> None:
 def test_a_broken_picture_is_named_and_the_others_are_measured(folder: Path, tmp_path: Path) -> None:
     whole = (folder / "a.png").read_bytes()
     (folder / "cut.png").write_bytes(whole[: len(whole) // 2])
-    run = runner.run(request(folder, tmp_path / "runs", "LOSSLESS"))
+    run = api.run(request(folder, tmp_path / "runs", "LOSSLESS"))
     assert {row.picture for row in measured(run)} == {"a.png", "b.png", "c.png"}
     (failure,) = run.failures
     assert failure.picture == "cut.png"
@@ -76,8 +78,8 @@ def test_a_broken_picture_is_named_and_the_others_are_measured(folder: Path, tmp
 
 
 def test_a_codec_that_breaks_is_a_row_and_stops_nobody(folder: Path, tmp_path: Path) -> None:
-    run = runner.run(request(folder, tmp_path / "runs", "BREAKING", "CROPPING", "LOSSLESS"))
-    failed = {(row.codec, row.picture, row.stage) for row in run.failures}
+    run = api.run(request(folder, tmp_path / "runs", "BREAKING", "CROPPING", "LOSSLESS"))
+    failed = {(row.codec, row.picture, row.kind.value) for row in run.failures}
     assert ("breaking", "a.png", "measure") in failed
     assert ("breaking", "c.png", "measure") not in failed
     assert ("cropping", "c.png", "measure") in failed
@@ -85,25 +87,25 @@ def test_a_codec_that_breaks_is_a_row_and_stops_nobody(folder: Path, tmp_path: P
 
 
 def test_a_process_that_dies_is_named_with_its_signal(folder: Path, tmp_path: Path) -> None:
-    run = runner.run(request(folder, tmp_path / "runs", "DYING", "LOSSLESS"))
+    run = api.run(request(folder, tmp_path / "runs", "DYING", "LOSSLESS"))
     assert any("SIGKILL" in row.reason for row in run.failures if row.codec == "dying")
     assert sum(row.codec == "lossless" for row in measured(run)) == 3
 
 
 def test_a_codec_that_never_ends_is_stopped_by_the_timeout(folder: Path, tmp_path: Path) -> None:
-    run = runner.run(request(folder, tmp_path / "runs", "ENDLESS", "LOSSLESS", timeout_seconds=1.0))
+    run = api.run(request(folder, tmp_path / "runs", "ENDLESS", "LOSSLESS", timeout_seconds=1.0))
     assert any("--timeout" in row.reason for row in run.failures if row.codec == "endless")
     assert sum(row.codec == "lossless" for row in measured(run)) == 3
 
 
 def test_an_interrupted_run_continues_where_it_was(folder: Path, tmp_path: Path) -> None:
     wanted = request(folder, tmp_path / "runs", "SKIPPING")
-    first = runner.run(wanted)
+    first = api.run(wanted)
     lines = (first.folder / run_folder.ROWS).read_text().splitlines(keepends=True)
     (first.folder / run_folder.ROWS).write_text("".join(lines[:7]) + lines[7][:40])  # a crash in the middle of a row
     header = json.loads((first.folder / run_folder.HEADER).read_text()) | {"finished": None, "dirty": False}
     (first.folder / run_folder.HEADER).write_text(json.dumps(header))
-    second = runner.run(wanted)
+    second = api.run(wanted)
     if header["commit"] is not None and second.header.dirty:
         pytest.skip("the checkout is dirty, and rows of changed code are never joined to earlier ones")
     assert second.folder == first.folder
@@ -114,20 +116,20 @@ def test_an_interrupted_run_continues_where_it_was(folder: Path, tmp_path: Path)
 
 def test_a_finished_run_is_not_continued(folder: Path, tmp_path: Path) -> None:
     wanted = request(folder, tmp_path / "runs", "LOSSLESS")
-    assert runner.run(wanted).folder != runner.run(wanted).folder
+    assert api.run(wanted).folder != api.run(wanted).folder
 
 
 def test_two_workers_measure_the_same_and_put_a_doubt_on_times(folder: Path, tmp_path: Path) -> None:
-    run = runner.run(request(folder, tmp_path / "runs", "SKIPPING", workers=2))
+    run = api.run(request(folder, tmp_path / "runs", "SKIPPING", workers=2))
     assert len(measured(run)) == 15
-    assert all("SHARED_MACHINE" in {doubt.name for doubt in row.doubts} for row in measured(run))
+    assert all("SHARED_MACHINE" in {caveat.name for caveat in row.caveats} for row in measured(run))
 
 
 def test_points_narrow_a_run_and_a_wrong_one_is_refused(folder: Path, tmp_path: Path) -> None:
-    run = runner.run(request(folder, tmp_path / "runs", "SKIPPING", points=("2", "8"), pictures=1))
+    run = api.run(request(folder, tmp_path / "runs", "SKIPPING", points=("2", "8"), pictures=1))
     assert {(row.point, row.picture) for row in measured(run)} == {("2", "a.png"), ("8", "a.png")}
     with pytest.raises(RequestError, match="no operating point matches 99"):
-        runner.run(request(folder, tmp_path / "runs", "SKIPPING", points=("99",)))
+        api.run(request(folder, tmp_path / "runs", "SKIPPING", points=("99",)))
 
 
 def test_a_run_of_unreadable_pictures_only_is_refused(tmp_path: Path) -> None:
@@ -135,13 +137,13 @@ def test_a_run_of_unreadable_pictures_only_is_refused(tmp_path: Path) -> None:
     place.mkdir()
     (place / "empty.png").write_bytes(b"")
     with pytest.raises(RequestError, match=r"empty\.png is empty"):
-        runner.run(request(place, tmp_path / "runs", "LOSSLESS"))
+        api.run(request(place, tmp_path / "runs", "LOSSLESS"))
 
 
 def test_a_run_folder_travels(folder: Path, tmp_path: Path) -> None:
-    run = runner.run(request(folder, tmp_path / "runs", "SKIPPING"))
+    run = api.run(request(folder, tmp_path / "runs", "SKIPPING"))
     moved = Path(shutil.move(run.folder, tmp_path / "elsewhere"))
-    again = runner.report(moved)
+    again = api.report(moved)
     assert again.page.parent == moved
     assert [row for row in again.rows if isinstance(row, Failure)] == []
     assert again.rows == run.rows
@@ -149,7 +151,7 @@ def test_a_run_folder_travels(folder: Path, tmp_path: Path) -> None:
 
 def test_an_unfinished_run_of_other_code_is_not_continued_and_that_is_said(folder: Path, tmp_path: Path) -> None:
     wanted = request(folder, tmp_path / "runs", "LOSSLESS")
-    first = runner.run(wanted)
+    first = api.run(wanted)
     header = json.loads((first.folder / run_folder.HEADER).read_text()) | {"finished": None, "lic_bench": "0.0.1"}
     (first.folder / run_folder.HEADER).write_text(json.dumps(header))
     said: list[str] = []
@@ -158,6 +160,6 @@ def test_an_unfinished_run_of_other_code_is_not_continued_and_that_is_said(folde
         def note(self, text: str) -> None:
             said.append(text)
 
-    second = runner.run(wanted, Listening())
+    second = api.run(wanted, observer=Listening())
     assert second.folder != first.folder
     assert any(str(first.folder) in text and "is not continued" in text for text in said)

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from lic_bench.benchmark import run_folder
+from lic_bench.caveats import Caveat
 from lic_bench.errors import RunFolderError
 from lic_bench.records import (
     Call,
-    Doubt,
     Failure,
     Job,
     MacCount,
@@ -36,7 +36,7 @@ HEADER = RunHeader(
     settings=Settings(),
     dataset="sample",
     pictures=(PictureRecord("a", 4, 3, "00" * 32),),
-    jobs=(Job("jpeg", "75", Training.NOT_LEARNED, "sample", ("a",), door="jpeg"),),
+    jobs=(Job("jpeg", "75", Training.NOT_LEARNED, "sample", ("a",), reference="jpeg"),),
 )
 ROW = Measurement(
     codec="jpeg",
@@ -54,9 +54,9 @@ ROW = Measurement(
     ms_ssim=None,
     encode_seconds=(0.1, 0.2, 0.4),
     decode_seconds=(0.01,),
-    macs=(MacCount(Call.ENCODE, 4, 3, 24_000, {"g_a": 24_000}, unseen={"aten.mystery": 1}),),
+    macs=(MacCount(Call.ENCODE, 4, 3, 24_000, {"g_a": 24_000}, uncounted={"aten.mystery": 1}),),
     memory=(MemoryUse(Call.DECODE, 10, 20),),
-    doubts=(Doubt.LOSSLESS, Doubt.NO_MS_SSIM),
+    caveats=(Caveat.LOSSLESS, Caveat.NO_MS_SSIM),
 )
 
 
@@ -78,7 +78,7 @@ def test_each_row_is_one_line_of_strict_json(tmp_path: Path) -> None:
 
     row = json.loads(line, parse_constant=refuse)
     promised = {"codec", "point", "dataset", "picture", "width", "height", "stream_bytes", "payload_bits"}
-    promised |= {"estimated_bits", "psnr_db", "ms_ssim", "encode_seconds", "decode_seconds", "status", "doubts"}
+    promised |= {"estimated_bits", "psnr_db", "ms_ssim", "encode_seconds", "decode_seconds", "status", "caveats"}
     assert promised <= row.keys()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lic_bench.benchmark.timing import Budget, looks_disturbed, timed, yardstick
+from lic_bench.benchmark.timing import Budget, calibration_workload, looks_disturbed, timed
 
 WIDE, TALL = (768, 512), (512, 768)
 
@@ -40,4 +40,4 @@ def test_the_timed_call_runs_exactly_once() -> None:
 
 
 def test_the_yardstick_is_always_the_same_work() -> None:
-    assert yardstick("cpu")() == yardstick("cpu")()
+    assert calibration_workload("cpu")() == calibration_workload("cpu")()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from conftest import picture
 from helpers import changed_codecs
 from helpers.checked_runs import measured
+from helpers.pictures import picture
 from PIL import Image as pillow
 
 from lic_bench.check import channels

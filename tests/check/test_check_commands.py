@@ -9,16 +9,18 @@ from xml.etree import ElementTree
 
 import pytest
 from helpers.checked_runs import HEADER, run
+from helpers.commands import lic_bench as command
 from helpers.made_records import measurement
 from helpers.small_codecs import reference
-from test_cli import lic_bench as command
 
 import lic_bench
-from lic_bench.benchmark import run_folder, runner
+from lic_bench import api
+from lic_bench.benchmark import run_folder
+from lic_bench.benchmark.options import RunOptions
 from lic_bench.check import baseline
 from lic_bench.cli import check_rendering
 from lic_bench.errors import LicBenchError, RequestError
-from lic_bench.records import Call, Failure, MacCount, Measurement, PictureRecord, Settings
+from lic_bench.records import Call, Failure, MacCount, Measurement, PictureRecord
 
 MACS = MacCount(Call.DECODE, 768, 512, 3000, {"g_s": 3000}, by_layer={"g_s.0": 2000, "g_s.1": 1000})
 
@@ -123,15 +125,16 @@ def test_an_update_prints_what_changes_and_writes_the_run(tmp_path: Path, capsys
 
 
 def test_the_commands_from_run_to_check(folder: Path, tmp_path: Path) -> None:
-    settings = Settings(timing_repeats=1, timing_budget_seconds=1, memory=False)
-    asked = runner.Request(
+    asked = RunOptions(
         models=reference("SKIPPING"),
         dataset=str(folder),
         output=tmp_path / "runs",
         points=("2", "4"),
-        settings=settings,
+        timing_repeats=1,
+        timing_budget_seconds=1,
+        memory=False,
     )
-    runner.run(asked)
+    api.run(asked)
     done = command("baseline", "runs", "-o", "kept.json", cwd=tmp_path)
     assert "kept.json: 6 rows of runs/" in done.stdout
     files = ("--json", "out/check.json", "--junit", "out/check.xml", "--markdown", "out/check.md")
@@ -142,7 +145,7 @@ def test_the_commands_from_run_to_check(folder: Path, tmp_path: Path) -> None:
     assert ElementTree.parse(tmp_path / "out/check.xml").getroot().get("failures") == "0"
     assert (tmp_path / "out/check.md").read_text().startswith("## ✅ lic-bench check")
 
-    runner.run(replace(asked, points=("2", "6")))
+    api.run(replace(asked, points=("2", "6")))
     done = command("check", "runs", "--against", "kept.json", "--format", "json", cwd=tmp_path, code=1)
     told = json.loads(done.stdout)
     failed = [(change["point"], change["quantity"]) for change in told["changes"] if change["fails"]]
@@ -156,9 +159,9 @@ def test_the_commands_from_run_to_check(folder: Path, tmp_path: Path) -> None:
 
 def test_the_python_api_takes_runs_paths_and_limits(tmp_path: Path) -> None:
     before, now = kept(tmp_path, *rows()), kept(tmp_path, *rows(psnr_db=29.9))
-    outcome = lic_bench.check(now, against=before)
+    outcome = lic_bench.check_run(now, against=before)
     assert outcome.failed
     assert [change.quantity for change in outcome.changes if change.fails] == ["PSNR"]
     limits = tmp_path / "limits.toml"
     limits.write_text("psnr_db = 0.2\n")
-    assert not lic_bench.check(str(now), against=str(before), limits=limits).failed
+    assert not lic_bench.check_run(str(now), against=str(before), limits=limits).failed

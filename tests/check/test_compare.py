@@ -43,7 +43,9 @@ def test_the_same_run_is_the_same_in_everything() -> None:
     outcome = checked(rows())
     assert not outcome.failed
     assert not outcome.diagnoses
-    assert {change.verdict for change in outcome.changes} == {Verdict.NOT_COMPARABLE}  # its rows have no yardstick
+    assert {change.verdict for change in outcome.changes} == {
+        Verdict.NOT_COMPARABLE
+    }  # its rows have no calibration_workload
     assert only(outcome, "PSNR").verdict is Verdict.SAME
 
 
@@ -164,7 +166,7 @@ def test_work_is_exact_and_told_by_part_and_layer() -> None:
 
 
 def test_work_that_goes_by_uncounted_now_is_no_improvement() -> None:
-    less = replace(MACS, macs=10, by_part={"g_s": 10}, by_layer={"g_s.0": 10}, unseen={"aten.mystery": 1})
+    less = replace(MACS, macs=10, by_part={"g_s": 10}, by_layer={"g_s.0": 10}, uncounted={"aten.mystery": 1})
     change = only(checked(rows(macs=(less,)), rows(macs=(MACS,))), "decode macs")
     assert change.verdict is Verdict.NOT_COMPARABLE
     assert "aten.mystery" in change.sentence

@@ -13,12 +13,13 @@ import pytest
 from helpers.checked_runs import HEADER, measured, run
 from helpers.made_records import measurement
 
+from lic_bench.caveats import Caveat
 from lic_bench.check.baseline import Kept
 from lic_bench.check.compare import compare
 from lic_bench.check.diagnosis import diagnose
 from lic_bench.check.limits import LimitBook, Limits
 from lic_bench.check.outcome import Change, Verdict
-from lic_bench.records import Call, Doubt, MacCount, Measurement
+from lic_bench.records import Call, MacCount, Measurement
 
 PICTURES = ("a", "b", "c", "d")
 
@@ -42,7 +43,7 @@ def timed(seed: int, decode: float = 1.0, machine: float = 1.0, busy: float = 0.
         made.append(
             measurement(
                 "net", "1", name, encode_seconds=encode, decode_seconds=decoding, encode_cpu_seconds=encode_cpu,
-                decode_cpu_seconds=decode_cpu, yardstick_seconds=yard, yardstick_cpu_seconds=yard_cpu, **changes,
+                decode_cpu_seconds=decode_cpu, calibration_seconds=yard, calibration_cpu_seconds=yard_cpu, **changes,
             )
         )  # fmt: skip
     return made
@@ -117,9 +118,9 @@ def test_samples_that_contradict_one_another_are_no_result() -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"doubts": (Doubt.SHARED_MACHINE,)}, "--workers 1"),
-        ({"doubts": (Doubt.BUSY_MACHINE,), "threads": 2}, "quiet machine"),
-        ({"yardstick_seconds": ()}, "no yardstick"),
+        ({"caveats": (Caveat.SHARED_MACHINE,)}, "--workers 1"),
+        ({"caveats": (Caveat.BUSY_MACHINE,), "threads": 2}, "quiet machine"),
+        ({"calibration_seconds": ()}, "no calibration_workload"),
         ({"decode_seconds": (0.2,), "decode_cpu_seconds": (0.2,)}, "too few samples"),
         ({"decode_seconds": (), "decode_cpu_seconds": ()}, "not timed in this run"),
     ],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -11,22 +10,8 @@ import time
 from pathlib import Path
 
 import pytest
+from helpers.commands import QUICK, lic_bench
 from helpers.small_codecs import reference
-
-QUICK = ("--timing-budget", "0.2", "--no-download")
-
-
-def lic_bench(*arguments: str, cwd: Path, code: int = 0, **environment: str) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        [sys.executable, "-m", "lic_bench", *arguments],
-        capture_output=True,
-        text=True,
-        cwd=cwd,
-        env={name: value for name, value in os.environ.items() if name != "LIC_BENCH_DATA"} | environment,
-    )
-    assert done.returncode == code, done.stdout + done.stderr
-    assert "Traceback" not in done.stderr + done.stdout
-    return done
 
 
 def test_a_run_ends_with_a_table_and_the_path_of_its_page(folder: Path, tmp_path: Path) -> None:

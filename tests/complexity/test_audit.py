@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-
 import pytest
 import torch
+from helpers.one_operator import CASES, HEIGHT, WIDTH
 from torch import nn
 
 from lic_bench.complexity import audit, codec_complexity, external_counters, tables
@@ -13,8 +12,6 @@ from lic_bench.complexity.audit import ALL, AT_OUTPUT, LAYERS, MEAN, Check, Verd
 from lic_bench.complexity.mac_counter import trace_module
 from lic_bench.errors import RequestError
 from lic_bench.registry import codecs
-
-from helpers.one_operator import CASES, HEIGHT, WIDTH
 
 MODELS = "loc-lic,mlicpp,mlicpp-2023,cheng2020-anchor,bmshj2018-*,mbt2018*"
 
@@ -137,8 +134,8 @@ def test_torch_counts_nothing_of_attention_that_takes_the_fast_path() -> None:
 
 
 @pytest.mark.parametrize("counter", COUNTERS)
-def test_differences_are_explained_to_the_last_operation(counter: external_counters.Auditor) -> None:
-    card = codecs.card("bmshj2018-hyperprior")
+def test_differences_are_explained_to_the_last_operation(counter: external_counters.ExternalCounter) -> None:
+    card = codecs.get("bmshj2018-hyperprior")
     (found,) = external_counters.compare("hyperprior", codec_complexity.loaded(card, card.points[0]), 64, 64, [counter])
     assert sum(item.macs for item in found.differences) == found.theirs.macs - found.ours
     assert all(item.reason for item in found.differences)
@@ -147,7 +144,7 @@ def test_differences_are_explained_to_the_last_operation(counter: external_count
 
 
 def test_the_difference_of_a_module_counter_is_gdn_less_biases() -> None:
-    card = codecs.card("bmshj2018-factorized")
+    card = codecs.get("bmshj2018-factorized")
     codec = codec_complexity.loaded(card, card.points[0])
     (found,) = external_counters.compare("factorized", codec, 64, 64, [external_counters.ptflops_pytorch])
     gdn = 2 * 128 * 128 * (1 / 4 + 1 / 16 + 1 / 64) * 64 * 64

@@ -29,13 +29,13 @@ class TwoLayers(nn.Module):
 
 
 def test_any_module_is_counted_in_three_lines() -> None:
-    found = lic_bench.complexity(TwoLayers(), size=(64, 32), call="forward")
+    found = lic_bench.count_complexity(TwoLayers(), size=(64, 32), call="forward")
     # A quarter of 2048 positions: 27 x 8 products each, then 8 x 5
     assert found.by_part == {"first": 512 * 216, "second": 512 * 40}
     assert found.total == 512 * 256
     assert found.kmac_per_pixel == 0.064
     assert (found.parameters, found.weight_bytes) == (27 * 8 + 8 + 40 + 5, 4 * 269)
-    assert found.unseen == {}
+    assert found.uncounted == {}
     # Both layers' results are there at once: 512 positions of 8 and of 5 channels
     assert found.activation_bytes == 4 * 512 * 13
 
@@ -43,40 +43,40 @@ def test_any_module_is_counted_in_three_lines() -> None:
 def test_weights_are_counted_once_and_in_their_own_type() -> None:
     module = TwoLayers().half()
     module.again = module.second  # type: ignore[assignment]
-    found = lic_bench.complexity(module, size=(64, 32))
+    found = lic_bench.count_complexity(module, size=(64, 32))
     assert (found.parameters, found.weight_bytes) == (269, 2 * 269)
 
 
 def test_a_codec_is_counted_under_its_name_and_point() -> None:
-    codec = lic_bench.codec("bmshj2018-factorized", point="3")
-    found = lic_bench.complexity(codec, size=(256, 256), call="decode")
+    codec = lic_bench.load_codec("bmshj2018-factorized", point="3")
+    found = lic_bench.count_complexity(codec, size=(256, 256), call="decode")
     assert (found.codec, found.point, found.serial_steps) == ("bmshj2018-factorized", "3", 1)
     assert round(found.kmac_per_pixel, 3) == 42.176
 
 
 def test_a_codec_without_a_network_has_nothing_to_count() -> None:
     with pytest.raises(RequestError, match="shows no network, so there is nothing to count"):
-        lic_bench.complexity(lic_bench.codec("jpeg"))
+        lic_bench.count_complexity(lic_bench.load_codec("jpeg"))
 
 
 def test_each_different_network_of_a_codec_is_counted_once() -> None:
-    assert [point.label for point in codec_complexity.networks(codecs.card("bmshj2018-hyperprior"))] == ["1", "6"]
-    assert codec_complexity.networks(codecs.card("jpeg")) == ()
-    found = list(codec_complexity.of_cards([codecs.card("bmshj2018-hyperprior")], [(64, 64), (128, 64)], [Call.ENCODE]))
+    assert [point.label for point in codec_complexity.networks(codecs.get("bmshj2018-hyperprior"))] == ["1", "6"]
+    assert codec_complexity.networks(codecs.get("jpeg")) == ()
+    found = list(codec_complexity.of_cards([codecs.get("bmshj2018-hyperprior")], [(64, 64), (128, 64)], [Call.ENCODE]))
     assert [(item.point, item.count.width) for item in found] == [("1", 64), ("1", 128), ("6", 64), ("6", 128)]
 
 
 def learned() -> list[str]:
-    return [name for name in codecs.names() if codecs.card(name).learned]
+    return [name for name in codecs.names() if codecs.get(name).learned]
 
 
 @pytest.mark.parametrize("name", learned())
 def test_every_learned_codec_counts_with_no_unseen_operator_and_parts_that_add_up(name: str) -> None:
-    card = codecs.card(name)
+    card = codecs.get(name)
     found = list(codec_complexity.of_point(card, card.points[0], [(256, 256)], tuple(Call)))
     assert [item.count.call for item in found] in ([Call.FORWARD], list(Call))
     for item in found:
-        assert item.unseen == {}
+        assert item.uncounted == {}
         assert item.origin is Origin.PREDICTED
         assert sum(item.by_part.values()) == item.total > 0
     for item in found[2:]:
@@ -85,14 +85,14 @@ def test_every_learned_codec_counts_with_no_unseen_operator_and_parts_that_add_u
 
 
 def some(by: By | None = None) -> tuple[list[codec_complexity.Complexity], By | None]:
-    return list(codec_complexity.of_cards([codecs.card("bmshj2018-hyperprior")], [(250, 60)], [Call.FORWARD])), by
+    return list(codec_complexity.of_cards([codecs.get("bmshj2018-hyperprior")], [(250, 60)], [Call.FORWARD])), by
 
 
 def test_json_has_what_is_promised_and_adds_up() -> None:
     found, _ = some()
     first, second = json.loads(tables.to_json(found))
     assert set(first) >= {
-        "codec", "point", "width", "height", "call", "kmac_per_pixel", "by_part", "unseen", "parameters"
+        "codec", "point", "width", "height", "call", "kmac_per_pixel", "by_part", "uncounted", "parameters"
     }  # fmt: skip
     assert (first["codec"], first["point"], second["point"]) == ("bmshj2018-hyperprior", "1", "6")
     assert (first["width"], first["height"], first["padded_width"], first["padded_height"]) == (250, 60, 256, 64)
@@ -117,7 +117,7 @@ def test_tables_say_what_a_reader_must_know() -> None:
 
 
 def test_a_lower_bound_is_written_as_one() -> None:
-    count = MacCount(Call.FORWARD, 10, 10, 100_000, {"a": 100_000}, unseen={"aten::odd": 2})
+    count = MacCount(Call.FORWARD, 10, 10, 100_000, {"a": 100_000}, uncounted={"aten::odd": 2})
     item = codec_complexity.Complexity("mine", "1", count, 5, 20)
     assert tables.rows([item])[1][4] == "≥ 1.00"
     assert tables.remarks([item])[0] == "mine 1: a lower bound, not counted: aten::odd."

@@ -15,8 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from helpers import small_codecs as pretend_codecs
-from helpers import unsound_codecs, unsound_networks
+from helpers import small_codecs, unsound_codecs, unsound_networks
 from safetensors.torch import load_file
 
 from lic_bench.assets.checkpoints import describe
@@ -28,7 +27,7 @@ from lic_bench.doctor.probes import Broken
 from lic_bench.registry import codecs
 
 WEIGHTS = Path(str(import_module("lic_bench.zoo.demo").__file__)).parent / "1.safetensors"
-CARD = codecs.card("demo-factorized")
+CARD = codecs.get("demo-factorized")
 SIZES = ((1, 1), (17, 33), (48, 32))
 
 
@@ -46,7 +45,7 @@ def _nothing_is_left_behind() -> Iterator[None]:
 
 def examined(reference: str, weights: Path | None = None, label: str | None = None, **options: Any) -> list[Finding]:
     """Every finding about a codec, with few and small pictures."""
-    card = codecs.card(reference)
+    card = codecs.get(reference)
     point = card.points[0] if label is None else card.point(label)
     small: dict[str, Any] = {"sizes": SIZES, "large": None, "threads": 1}
     return list(examine(card, point, weights, **(small | options)))
@@ -58,7 +57,7 @@ def of_a_network(name: str, weights: Path | None = None) -> list[Finding]:
 
 def before_streams(weights: Path | None, model: str = "demo-factorized") -> dict[str, Finding]:
     """What is found before any picture is coded."""
-    card = codecs.card(model)
+    card = codecs.get(model)
     found = examine(card, card.points[0], weights, sizes=(), large=None, threads=1)
     return {finding.check: finding for finding in takewhile(lambda finding: finding.check != "sizes", found)}
 
@@ -126,7 +125,7 @@ def test_an_unsound_codec_is_ill_of_what_it_has_and_of_nothing_else(name: str, c
 
 
 def test_a_codec_that_dies_is_named_and_does_not_stop_the_doctor() -> None:
-    found = examined(pretend_codecs.reference("DYING"))
+    found = examined(small_codecs.reference("DYING"))
     assert illnesses(found) == ["coding"]
     assert "64x64, 1x1, 17x33 and 48x32: encode: its process was ended by SIGKILL" in about(found, "coding").sentence
     assert about(found, "stream alone").sentence == "not examined: no picture comes back whole."
@@ -140,13 +139,11 @@ def test_a_size_that_takes_too_long_ends_the_sizes_and_says_what_may_help() -> N
 
 
 def test_a_drift_by_one_is_a_doubt() -> None:
-    doubt = about(examined(unsound_codecs.reference("DriftingByOne")), "threads")
-    assert (doubt.verdict, doubt.sentence[:6]) == (Verdict.DOUBTFUL, "drift:")
+    caveat = about(examined(unsound_codecs.reference("DriftingByOne")), "threads")
+    assert (caveat.verdict, caveat.sentence[:6]) == (Verdict.DOUBTFUL, "drift:")
 
 
-@pytest.mark.parametrize(
-    "reference", ["jpeg", pretend_codecs.reference("LOSSLESS"), unsound_codecs.reference("Honest")]
-)
+@pytest.mark.parametrize("reference", ["jpeg", small_codecs.reference("LOSSLESS"), unsound_codecs.reference("Honest")])
 def test_a_sound_codec_has_no_illness_and_no_doubt(reference: str) -> None:
     found = examined(reference)
     assert {finding.verdict for finding in found} == {Verdict.SOUND, Verdict.TOLD}

@@ -13,7 +13,7 @@ import torch
 from lic_bench.zoo.demo import FACTORIZED
 from torch import nn
 
-from lic_bench.codec import CodecCard, Image, Point
+from lic_bench.codec import CodecCard, Image, OperatingPoint
 from lic_bench.learned_codec import LearnedCodec
 
 NAME = "watched"
@@ -114,7 +114,7 @@ CHANGES: dict[str, Callable[[LearnedCodec], LearnedCodec]] = {
 }
 
 
-def load(card: CodecCard, point: Point, weights: Path | None, device: str) -> LearnedCodec:
+def load(card: CodecCard, point: OperatingPoint, weights: Path | None, device: str) -> LearnedCodec:
     codec = FACTORIZED.load(FACTORIZED.point(point.label), weights, device)
     assert isinstance(codec, LearnedCodec)
     return CHANGES[str(point.settings["change"])](codec)
@@ -129,8 +129,8 @@ def _card(change: str) -> CodecCard:
         year=2026,
         licence="Apache-2.0",
         learned=True,
-        points=tuple(Point(p.label, "mse", settings={"change": change}) for p in FACTORIZED.points),
-        loader="changed_codecs:load",
+        points=tuple(OperatingPoint(p.label, "mse", settings={"change": change}) for p in FACTORIZED.points),
+        loader="helpers.changed_codecs:load",
     )
 
 

@@ -58,10 +58,10 @@ def measured(folder: Path, change: str, points: Iterable[str] = ("2",), settings
             data=str(folder),
             weights=str(file.path),
             weights_sha256=file.sha256,
-            door=f"changed_codecs:{change.upper()}",
+            reference=f"helpers.changed_codecs:{change.upper()}",
             settings=settings,
         )
-        rows += worker.measure(job, None)
+        rows += worker.measure(job)
     facts = environment.describe("cpu", settings.threads)
     header = replace(HEADER, machine=facts, packages=environment.packages(), settings=settings, pictures=records)
     return Kept(f"runs/{change}", header, tuple(rows))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lic_bench.codec import Codec, CodecCard, Image, Point
+from lic_bench.codec import Codec, CodecCard, Image, OperatingPoint
 
 HEADER_BYTES = 8
 
@@ -93,13 +93,13 @@ _CODECS = {
 }
 
 
-def load(card: CodecCard, point: Point, weights: Path | None, device: str) -> Codec:
+def load(card: CodecCard, point: OperatingPoint, weights: Path | None, device: str) -> Codec:
     if card.name == "skipping":
         return Skipping(int(point.settings["step"]))
     return _CODECS[card.name]()
 
 
-def _card(name: str, points: tuple[Point, ...] = (Point("only"),)) -> CodecCard:
+def _card(name: str, points: tuple[OperatingPoint, ...] = (OperatingPoint("only"),)) -> CodecCard:
     return CodecCard(
         name=name,
         title=name.title(),
@@ -109,11 +109,11 @@ def _card(name: str, points: tuple[Point, ...] = (Point("only"),)) -> CodecCard:
         licence="Apache-2.0",
         learned=False,
         points=points,
-        loader="pretend_codecs:load",
+        loader="small_codecs:load",
     )
 
 
-SKIPPING = _card("skipping", tuple(Point(str(step), settings={"step": step}) for step in (2, 3, 4, 6, 8)))
+SKIPPING = _card("skipping", tuple(OperatingPoint(str(step), settings={"step": step}) for step in (2, 3, 4, 6, 8)))
 LOSSLESS = _card("lossless")
 BREAKING = _card("breaking")
 DYING = _card("dying")

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from helpers.small_codecs import HEADER_BYTES, Lossless
-from lic_bench.codec import Codec, CodecCard, Image, Point
+from lic_bench.codec import Codec, CodecCard, Image, OperatingPoint
 from lic_bench.errors import StreamError
 
 SIDE = Path(tempfile.gettempdir()) / f"lic-bench-unsound-{os.getuid()}.bin"
@@ -239,7 +239,7 @@ class Chatting(Sizeless):
         return super().encode(image)
 
 
-def load(card: CodecCard, point: Point, weights: Path | None, device: str) -> Codec:
+def load(card: CodecCard, point: OperatingPoint, weights: Path | None, device: str) -> Codec:
     return Travelling(device, point.label)
 
 
@@ -251,7 +251,7 @@ TRAVELLING = CodecCard(
     year=2026,
     licence="Apache-2.0",
     learned=False,
-    points=tuple(Point(label) for label in ("exact", "drift", "broken", "refused")),
+    points=tuple(OperatingPoint(label) for label in ("exact", "drift", "broken", "refused")),
     loader="unsound_codecs:load",
 )
 

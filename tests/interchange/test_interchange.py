@@ -13,19 +13,20 @@ from pathlib import Path
 
 import pytest
 from helpers.made_records import measurement
+from helpers.made_runs import KODAK, classical, figures, header, untrained
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_report import KODAK, classical, figures, header, untrained
 
 from lic_bench import bd_rate, read_curves
 from lic_bench.analysis import curve_files, curves, published
 from lic_bench.benchmark import run_folder, runner
+from lic_bench.caveats import Caveat
 from lic_bench.cli import interchange
 from lic_bench.errors import RequestError
 from lic_bench.interchange import codec_compare, compressai_json, cool_chic, delimited, exporting, formats, importing
 from lic_bench.interchange import tensorflow_compression as tfc
 from lic_bench.interchange.sheet import Sheet, SheetError
-from lic_bench.records import Doubt, Measurement, Origin, Training
+from lic_bench.records import Measurement, Origin, Training
 from lic_bench.report import page, tables
 from lic_bench.report.content import BD_RATE, gather
 
@@ -256,7 +257,7 @@ def test_a_file_of_means_becomes_a_published_curve_with_its_name_as_the_source(t
 def test_pictures_are_joined_by_name_and_a_point_is_their_mean(tmp_path):
     curve = curve_of(tmp_path, TSV, "cool-chic-9.tsv")
     assert [(p.label, p.bpp, p.psnr_db) for p in curve.points] == [("0.01", 0.09, 27.5), ("0.001", 0.4, 32.0)]
-    assert (curve.codec, curve.pictures, curve.doubts) == ("cool-chic-9", ("kodim01", "kodim02"), ())
+    assert (curve.codec, curve.pictures, curve.caveats) == ("cool-chic-9", ("kodim01", "kodim02"), ())
     assert "mean MSE" in curve.source.note
     assert "not taken over from the file: n_itr, mac" in curve.source.note
 
@@ -335,7 +336,7 @@ def test_every_published_curve_comes_back_from_a_file_of_curves():
     for dataset in ("kodak", "tecnick"):
         some = curves.published_curves(dataset)
         back = curve_files.parse(curve_files.write(some), "x.csv")
-        assert [replace(curve, doubts=()) for curve in some] == list(back)
+        assert [replace(curve, caveats=()) for curve in some] == list(back)
 
 
 def test_the_table_of_the_zoo_is_a_file_of_curves_as_it_is():
@@ -377,7 +378,7 @@ def run_of(tmp_path, *rows, **changes):
     codecs = dict.fromkeys(row.codec for row in rows)
     pictures = tuple(dict.fromkeys(row.picture for row in rows))
     folder = run_folder.create(
-        tmp_path / "runs", header(codecs=codecs, pictures=pictures, dataset=rows[0].dataset, **changes)
+        tmp_path / "runs", header(names=codecs, pictures=pictures, dataset=rows[0].dataset, **changes)
     )
     for row in rows:
         folder.append(row)
@@ -605,7 +606,7 @@ def given_curve(factor=0.8, name="mine", dataset="kodak", pictures=False):
 
 
 def test_a_given_curve_is_drawn_with_the_run_over_the_same_pictures_and_can_be_the_anchor():
-    rows, head = classical(), header(codecs=["jpeg"])
+    rows, head = classical(), header(names=["jpeg"])
     mine = given_curve()
     (view,) = gather(rows, head, "vtm/compressai-classical", given=[mine]).views
     assert view.of(mine)[BD_RATE].percent == pytest.approx(-20, abs=1e-6)
@@ -617,7 +618,7 @@ def test_a_given_curve_is_drawn_with_the_run_over_the_same_pictures_and_can_be_t
 
 
 def test_a_given_curve_over_other_pictures_gets_a_view_of_its_own():
-    rows, head = classical(pictures=KODAK[:4]), header(pictures=KODAK[:4], codecs=["jpeg"])
+    rows, head = classical(pictures=KODAK[:4]), header(pictures=KODAK[:4], names=["jpeg"])
     content = gather(rows, head, given=[given_curve(), given_curve(name="other", dataset="tecnick")])
     first, kodak, tecnick = content.views
     assert [curve.codec for curve in first.curves] == ["jpeg"]
@@ -632,7 +633,7 @@ def test_a_given_curve_over_other_pictures_gets_a_view_of_its_own():
 def test_an_anchor_that_several_given_files_have_must_be_named_with_its_file():
     other = replace(given_curve(), source=curves.Source(Origin.PUBLISHED, "else", "else.csv"))
     with pytest.raises(RequestError, match=r"mine/else\.csv or mine/mine\.csv"):
-        gather(classical(), header(codecs=["jpeg"]), "mine", given=[given_curve(), other])
+        gather(classical(), header(names=["jpeg"]), "mine", given=[given_curve(), other])
 
 
 def lic_bench(*arguments, cwd, code=0):
@@ -686,7 +687,7 @@ def test_blank_lines_and_byte_order_marks_are_no_rows():
 
 
 def test_scores_that_others_did_not_take_are_not_blamed_on_the_pictures_size(tmp_path):
-    assert Doubt.NO_MS_SSIM not in curve_of(tmp_path, TSV, "a.tsv").doubts
+    assert Caveat.NO_MS_SSIM not in curve_of(tmp_path, TSV, "a.tsv").caveats
 
 
 def test_a_learned_codec_comes_as_trained_for_what_nobody_told(tmp_path):

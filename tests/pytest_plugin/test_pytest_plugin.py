@@ -6,8 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from conftest import picture
-from helpers import small_codecs as pretend_codecs
+from helpers import small_codecs
+from helpers.pictures import picture
 from PIL import Image as pillow
 
 from lic_bench.check import baseline
@@ -155,7 +155,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def run(lic_benchmark: Benchmarks, pictures: Path) -> BenchmarkRun:
     """The same run for all tests of this file: it is made when it is first asked for."""
-    skipping = pretend_codecs.reference("SKIPPING")
+    skipping = small_codecs.reference("SKIPPING")
     return lic_benchmark(skipping, str(pictures), points=("2", "4"), settings=QUICK)
 
 
@@ -170,7 +170,7 @@ def kept(run: Path, path: Path, **changes: float) -> Path:
 def test_a_run_is_made_once_and_is_no_worse_than_itself(
     run: BenchmarkRun, lic_benchmark: Benchmarks, pictures: Path, tmp_path: Path
 ) -> None:
-    skipping = pretend_codecs.reference("SKIPPING")
+    skipping = small_codecs.reference("SKIPPING")
     assert run.run is lic_benchmark(skipping, str(pictures), points=("2", "4"), settings=QUICK).run
     assert len(run.to_pandas()) == len(run.rows) == 4
     outcome = run.no_worse(than=kept(run.folder, tmp_path / "baseline.json"))
@@ -184,7 +184,7 @@ def test_what_got_worse_is_named_with_before_and_now(run: BenchmarkRun, tmp_path
     with pytest.raises(AssertionError) as failure:
         run.no_worse(than=better)
     said = str(failure.value).splitlines()
-    bytes_now = 2 * pretend_codecs.HEADER_BYTES + 3 * (48 * 16 + 20 * 28)  # every second row and column
+    bytes_now = 2 * small_codecs.HEADER_BYTES + 3 * (48 * 16 + 20 * 28)  # every second row and column
     changed = f"skipping 2: stream bytes: {bytes_now - 500:,} → {bytes_now:,} bytes over 2 pictures"
     assert any(line.startswith(changed) for line in said)
     assert any(line.startswith("skipping 2: PSNR: ") and "-3.000 dB" in line for line in said)
@@ -217,7 +217,7 @@ def test_no_baseline_is_no_success(run: BenchmarkRun, tmp_path: Path) -> None:
 
 
 def test_a_picture_that_failed_fails(lic_benchmark: Benchmarks, pictures: Path) -> None:
-    run = lic_benchmark(pretend_codecs.reference("BREAKING"), str(pictures), settings=QUICK)
+    run = lic_benchmark(small_codecs.reference("BREAKING"), str(pictures), settings=QUICK)
     with pytest.raises(AssertionError, match=r"breaking only on a\.png: .*too wide for me"):
         run.no_worse(than=run.folder)
 
@@ -272,7 +272,7 @@ def test_a_session_updates_its_baseline_when_its_tests_pass_and_compares_with_it
 ) -> None:
     run.no_worse(than=run.folder)  # what that imports must be imported before the sessions inside this one begin
     pytester.makeini("[pytest]\nlic_baseline = kept/baseline.json\n")
-    pytester.makepyfile(SESSION.format(codec=pretend_codecs.reference("LOSSLESS"), pictures=str(pictures)))
+    pytester.makepyfile(SESSION.format(codec=small_codecs.reference("LOSSLESS"), pictures=str(pictures)))
     written = pytester.path / "kept" / "baseline.json"
 
     done = pytester.runpytest(*QUIET, "-o", "lic_baseline=")
@@ -300,7 +300,7 @@ def test_a_session_updates_its_baseline_when_its_tests_pass_and_compares_with_it
     assert written.read_bytes() == before
     done = pytester.runpytest(*QUIET, "--lic-update")
     done.assert_outcomes(passed=1, failed=1)
-    sizes = 2 * pretend_codecs.HEADER_BYTES + 3 * (96 * 32 + 40 * 56)
+    sizes = 2 * small_codecs.HEADER_BYTES + 3 * (96 * 32 + 40 * 56)
     done.stdout.fnmatch_lines([f"*::test_no_worse: lossless only: stream bytes: {sizes - 500:,} → {sizes:,} bytes *"])
     rows = baseline.read(written).measured
     assert sum(row.stream_bytes for row in rows) == sizes
@@ -309,7 +309,7 @@ def test_a_session_updates_its_baseline_when_its_tests_pass_and_compares_with_it
 def test_different_runs_do_not_become_one_baseline(
     run: BenchmarkRun, lic_benchmark: Benchmarks, pictures: Path, tmp_path: Path
 ) -> None:
-    other = lic_benchmark(pretend_codecs.reference("SKIPPING"), str(pictures), points=("2",), settings=QUICK)
+    other = lic_benchmark(small_codecs.reference("SKIPPING"), str(pictures), points=("2",), settings=QUICK)
     place = tmp_path / "baseline.json"
     written, sentence = update(place, [run.folder, other.folder], failed=[])
     assert not written
@@ -323,10 +323,10 @@ def test_different_runs_do_not_become_one_baseline(
 
 
 def test_the_doctor_fails_a_test_for_what_is_wrong(lic_benchmark: Benchmarks) -> None:
-    findings = lic_benchmark.doctor(pretend_codecs.reference("LOSSLESS"))
+    findings = lic_benchmark.doctor(small_codecs.reference("LOSSLESS"))
     assert any(finding.verdict == "sound" for finding in findings)
     with pytest.raises(AssertionError, match=r"is unsound\.\n"):
-        lic_benchmark.doctor(pretend_codecs.reference("CROPPING"))
+        lic_benchmark.doctor(small_codecs.reference("CROPPING"))
     with pytest.raises(pytest.fail.Exception, match="Did you mean jpeg"):
         lic_benchmark.doctor("jpge")
 

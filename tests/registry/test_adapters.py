@@ -11,25 +11,28 @@ import numpy as np
 import pytest
 import torch
 from compressai.models import FactorizedPrior
-from conftest import picture
+from helpers.pictures import picture
 from helpers.user_codecs import reference
 from safetensors.torch import save_file
 
+from lic_bench import api
 from lic_bench.assets import weights
 from lic_bench.benchmark import runner
+from lic_bench.benchmark.options import RunOptions
+from lic_bench.caveats import Caveat
 from lic_bench.cli import app
 from lic_bench.codec import HasParts
 from lic_bench.complexity import codec_complexity
 from lic_bench.errors import RequestError, WeightsError
 from lic_bench.learned_codec import LearnedCodec
-from lic_bench.records import Doubt, Measurement, Settings, Training
+from lic_bench.records import Measurement, Training
 from lic_bench.registry import adapters, codecs
 
-PICKED = Settings(timing_repeats=1, timing_budget_seconds=0.2, memory=False)
+PICKED = {"timing_repeats": 1, "timing_budget_seconds": 0.2, "memory": False}
 
 
 def load(name: str, weights: Path | None = None) -> LearnedCodec:
-    card = codecs.card(reference(name))
+    card = codecs.get(reference(name))
     return card.load(card.points[0], weights)  # type: ignore[return-value]
 
 
@@ -40,8 +43,8 @@ def command(*arguments: str) -> int:
 
 def run(folder: Path, output: Path, *names: str, **changes: object) -> dict[tuple[str, str], Measurement]:
     models = [reference(name) for name in names]
-    request = runner.Request(models, str(folder), output=output, pictures=1, settings=PICKED, **changes)  # type: ignore[arg-type]
-    done = runner.run(request)
+    request = RunOptions(models=models, dataset=str(folder), output=output, pictures=1, **PICKED, **changes)  # type: ignore[arg-type]
+    done = api.run(request)
     assert not done.failures
     return {(row.codec, row.point): row for row in done.rows if isinstance(row, Measurement)}
 
@@ -60,7 +63,7 @@ def test_a_name_is_made_of_the_attribute(attribute: str, name: str) -> None:
 
 
 def test_the_mapping_fills_the_card() -> None:
-    card = codecs.card(reference("MyPrior"))
+    card = codecs.get(reference("MyPrior"))
     assert (card.name, card.title, card.licence, card.paper, card.year) == (
         "my-prior", "Mine", "MIT", "in preparation", 2026,
     )  # fmt: skip
@@ -84,7 +87,7 @@ def test_the_mapping_fills_the_card() -> None:
     ],
 )
 def test_what_figures_are_worth_is_seen_or_said_and_never_guessed(name: str, learned: bool, trained: bool) -> None:
-    card = codecs.card(reference(name))
+    card = codecs.get(reference(name))
     assert (card.learned, card.trained) == (learned, trained)
 
 
@@ -114,7 +117,7 @@ def test_only_trained_codecs_show_rate_and_distortion(folder: Path, tmp_path: Pa
         assert (row.psnr_db is None) == (row.training is Training.UNTRAINED)
     assert rows["own", "1"].stream_bytes == 8 + 96 * 32 * 3
     assert rows["own", "1"].psnr_db == math.inf
-    assert Doubt.OWN_WEIGHTS in rows["no-arguments", "1"].doubts
+    assert Caveat.OWN_WEIGHTS in rows["no-arguments", "1"].caveats
     macs = {key: [count.macs for count in row.macs] for key, row in rows.items()}
     assert macs["with-network", "1"] != []  # shown, and of the same widths as the other one, which pads further
     assert rows["with-network", "1"].parameters == rows["no-arguments", "1"].parameters
@@ -145,16 +148,16 @@ def test_a_package_brings_its_weights_beside_its_file(folder: Path, tmp_path: Pa
         "class Shipped(FactorizedPrior):\n"
         "    lic_bench = {'weights': {'a': 'first.safetensors'}, 'points': {'a': {'N': 4, 'M': 6}}}\n"
     )
-    card = codecs.card(f"{tmp_path / 'with_weights.py'}:Shipped")
+    card = codecs.get(f"{tmp_path / 'with_weights.py'}:Shipped")
     found = weights.obtain(card, card.points[0])
     assert found.path == tmp_path / "first.safetensors"
     models = f"{tmp_path / 'with_weights.py'}:Shipped"
-    done = runner.run(runner.Request(models, str(folder), output=tmp_path, pictures=1, settings=PICKED))
+    done = api.run(models=models, dataset=str(folder), output=tmp_path, pictures=1, **PICKED)
     (row,) = (row for row in done.rows if isinstance(row, Measurement))
     assert row.training is Training.TRAINED
     assert row.weights_sha256 == hashlib.sha256((tmp_path / "first.safetensors").read_bytes()).hexdigest()
     assert row.psnr_db is not None
-    assert Doubt.OWN_WEIGHTS in row.doubts
+    assert Caveat.OWN_WEIGHTS in row.caveats
 
 
 @pytest.mark.parametrize(
@@ -169,21 +172,21 @@ def test_a_package_brings_its_weights_beside_its_file(folder: Path, tmp_path: Pa
 )
 def test_what_is_no_codec_is_refused_with_the_reason(name: str, said: str) -> None:
     with pytest.raises(RequestError, match=said):
-        codecs.card(reference(name))
+        codecs.get(reference(name))
 
 
 def test_a_file_named_like_another_module_is_refused_and_not_mistaken_for_it(tmp_path: Path) -> None:
     (tmp_path / "json.py").write_text("class Codec:\n    def encode(self, image): ...\n    def decode(self, s): ...\n")
     with pytest.raises(RequestError, match=r"another module is called 'json'"):
-        codecs.card(f"{tmp_path / 'json.py'}:Codec")
+        codecs.get(f"{tmp_path / 'json.py'}:Codec")
 
 
 def test_changed_code_is_another_job(tmp_path: Path) -> None:
     file = tmp_path / "changing.py"
     file.write_text("class Codec:\n    def encode(self, image): ...\n    def decode(self, s): ...\n")
-    before = codecs.look_up(f"{file}:Codec").code  # type: ignore[union-attr]
+    before = codecs.CODECS.resolve(f"{file}:Codec").source_sha256  # type: ignore[union-attr]
     file.write_text(file.read_text() + "# another line\n")
-    assert before != codecs.look_up(f"{file}:Codec").code  # type: ignore[union-attr]
+    assert before != codecs.CODECS.resolve(f"{file}:Codec").source_sha256  # type: ignore[union-attr]
     assert len(before) == 64
 
 
@@ -194,15 +197,15 @@ def test_two_files_with_a_codec_of_one_name_are_told_apart(tmp_path: Path) -> No
             "class Twin:\n    def encode(self, i): ...\n    def decode(self, s): ...\n"
         )
         doors.append(f"{tmp_path / stem}.py:Twin")
-    cards = [codecs.card(door) for door in doors]
-    assert [codecs.door(card) for card in cards] == doors
+    cards = [codecs.get(door) for door in doors]
+    assert [card.reference for card in cards] == doors
     with pytest.raises(RequestError, match="Two models are called 'twin'"):
         codecs.select(doors)
 
 
 def test_counting_needs_no_card_either() -> None:
-    found = list(codec_complexity.of_cards([codecs.card(reference("MyPrior"))], [(64, 64)]))
-    (expected,) = codec_complexity.of_cards([codecs.card(reference("AN_OBJECT"))], [(64, 64)], [found[0].count.call])
+    found = list(codec_complexity.of_cards([codecs.get(reference("MyPrior"))], [(64, 64)]))
+    (expected,) = codec_complexity.of_cards([codecs.get(reference("AN_OBJECT"))], [(64, 64)], [found[0].count.call])
     assert found[0].total == expected.total  # the same widths, one drawn by a class, one made at import
     assert isinstance(load("WithNetwork"), HasParts)
 
@@ -214,8 +217,8 @@ def test_weights_that_are_not_there_are_missed_by_name(folder: Path, tmp_path: P
         def note(self, text: str) -> None:
             said.append(text)
 
-    codecs.card(reference("LostWeights"))
-    request = runner.Request([reference("LostWeights")], str(folder), output=tmp_path, settings=PICKED)
+    codecs.get(reference("LostWeights"))
+    request = RunOptions(models=[reference("LostWeights")], dataset=str(folder), output=tmp_path, **PICKED)
     runner.prepare(request, Listening())
     assert any("lost-weights 1: missing: the codec names" in text and "nowhere.pth.tar" in text for text in said)
     assert any("run untrained" in text for text in said)

@@ -7,20 +7,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import picture
-from helpers.small_codecs import reference as pretend
+from helpers.commands import QUICK, lic_bench
+from helpers.pictures import picture
+from helpers.small_codecs import reference as small
 from helpers.user_parts import reference
 from PIL import Image as pillow
-from test_cli import QUICK, lic_bench
 
+from lic_bench import api
 from lic_bench.assets import datasets
 from lic_bench.assets.download import sha256_of
-from lic_bench.benchmark import runner
+from lic_bench.caveats import Caveat
 from lic_bench.errors import DatasetError, LicBenchError, RequestError
-from lic_bench.records import Doubt, Failure, Measurement, Settings
+from lic_bench.records import Failure, FailureKind, Measurement
 from lic_bench.registry import codecs, executors, lookup, metrics
 
-SETTINGS = Settings(timing_repeats=1, timing_budget_seconds=0.2, memory=False)
+SETTINGS = {"timing_repeats": 1, "timing_budget_seconds": 0.2, "memory": False}
 
 ENTRY_POINTS = """
 [lic_bench.codecs]
@@ -151,16 +152,16 @@ def test_an_import_that_never_ends_is_given_up(tmp_path: Path) -> None:
     (reason,) = chosen.broken.values()
     assert "gave no result within 4 s" in reason
     with pytest.raises(RequestError, match="gave no result"):  # it is not tried twice
-        codecs.card(f"{file}:Codec")
+        codecs.get(f"{file}:Codec")
 
 
-def run(folder: Path, output: Path, **changes: object) -> runner.Run:
-    request = {"models": [pretend("LOSSLESS")], "dataset": str(folder), "output": output, "settings": SETTINGS}
-    return runner.run(runner.Request(**request | changes))  # type: ignore[arg-type]
+def run(folder: Path, output: Path, **changes: object) -> api.Run:
+    request = {"models": [small("LOSSLESS")], "dataset": str(folder), "output": output, **SETTINGS}
+    return api.run(**request | changes)
 
 
 def test_metrics_of_others_stand_beside_psnr(folder: Path, tmp_path: Path) -> None:
-    done = run(folder, tmp_path, models=[pretend("SKIPPING")], points=("2",), metrics=(reference("mean_error"),))
+    done = run(folder, tmp_path, models=[small("SKIPPING")], points=("2",), metrics=(reference("mean_error"),))
     (metric,) = done.header.metrics
     assert (metric.name, metric.heading, metric.higher_is_better) == ("mean_error", "mean error of 255", False)
     expected = {}
@@ -184,8 +185,8 @@ def test_a_broken_metric_is_named_and_the_row_is_kept(metric: str, reason: str, 
     done = run(folder, tmp_path, metrics=(reference(metric),))
     rows = [row for row in done.rows if isinstance(row, Measurement)]
     assert [(row.psnr_db, row.scores[metric]) for row in rows] == [(float("inf"), None)] * 3
-    assert all(Doubt.NO_SCORE in row.doubts for row in rows)
-    assert {row.stage for row in done.failures} == {f"metric {metric}"}
+    assert all(Caveat.NO_SCORE in row.caveats for row in rows)
+    assert {(row.kind, row.metrics) for row in done.failures} == {(FailureKind.METRIC, (metric,))}
     assert reason in done.failures[0].reason
 
 
@@ -220,7 +221,10 @@ def test_a_score_is_a_number_or_none() -> None:
 def test_what_an_executor_leaves_out_is_a_failure(folder: Path, tmp_path: Path) -> None:
     done = run(folder, tmp_path, executor=reference("losing"))
     assert [row.picture for row in done.rows if isinstance(row, Measurement)] == ["a.png"]
-    assert {(row.picture, row.stage) for row in done.failures} == {("b.png", "executor"), ("c.png", "executor")}
+    assert {(row.picture, row.kind) for row in done.failures} == {
+        ("b.png", FailureKind.EXECUTOR),
+        ("c.png", FailureKind.EXECUTOR),
+    }
 
 
 def test_an_executor_that_breaks_is_named_and_what_it_gave_is_kept(folder: Path, tmp_path: Path) -> None:
@@ -233,8 +237,10 @@ def test_an_executor_that_breaks_is_named_and_what_it_gave_is_kept(folder: Path,
 
 
 def test_a_failure_of_a_job_speaks_of_all_its_pictures(folder: Path, tmp_path: Path) -> None:
-    done = run(folder, tmp_path, models=[pretend("DYING"), pretend("LOSSLESS")])
-    assert [(row.codec, row.stage) for row in done.failures if isinstance(row, Failure)] == [("dying", "process")]
+    done = run(folder, tmp_path, models=[small("DYING"), small("LOSSLESS")])
+    assert [(row.codec, row.kind) for row in done.failures if isinstance(row, Failure)] == [
+        ("dying", FailureKind.PROCESS)
+    ]
 
 
 DESCRIPTION = """title = "Two"

@@ -11,73 +11,22 @@ from itertools import combinations, pairwise
 
 import pytest
 from helpers.made_records import measurement
+from helpers.made_runs import KODAK, classical, figures, header, untrained
 
 from lic_bench.analysis import curves
+from lic_bench.caveats import Caveat
 from lic_bench.errors import RequestError, RunFolderError
-from lic_bench.records import (
-    Call,
-    Doubt,
-    Failure,
-    Job,
-    MacCount,
-    MemoryUse,
-    PictureRecord,
-    RunHeader,
-    Settings,
-    Training,
-)
-from lic_bench.report import anchor, labels, page, palette, tables
+from lic_bench.records import Call, Failure, MacCount, MemoryUse, Training
+from lic_bench.report import labels, page, palette, tables
 from lic_bench.report.content import BD_RATE, Content, efficiencies, gather
 from lic_bench.report.growth import Growth, Size, distinct, growths
 from lic_bench.report.growth_charts import memory_against_size, work_against_size
 from lic_bench.report.palette import looks
 
-KODAK = tuple(f"kodim{number:02}" for number in range(1, 25))
-PARTS = {"g_a": 400_000, "h_a": 100_000, "g_s": 500_000}
-
-
-def header(dataset="kodak", pictures=KODAK, codecs=(), **changes):
-    jobs = tuple(Job(codec, "1", Training.TRAINED, dataset, pictures) for codec in codecs)
-    records = tuple(PictureRecord(name, 768, 512, f"{number:064x}") for number, name in enumerate(pictures))
-    blank = RunHeader(
-        "2026-11-20T13:00:00+00:00", ("lic-bench", "run"), "0.1.0", "abc1234", False, {"processor": "pretend"},
-        {"torch": "2.14.1"}, Settings(), dataset, records, jobs, finished="2026-11-20T13:05:00+00:00",
-    )  # fmt: skip
-    return replace(blank, **changes)
-
-
-def classical(codec="jpeg", factor=1.0, dataset="kodak", pictures=KODAK):
-    """Rows whose rate is `factor` times that of the published VTM curve at its PSNR."""
-    vtm = anchor.defaults("kodak")["psnr_db"]
-    return [
-        measurement(
-            codec, point.label, picture, dataset=dataset, stream_bytes=round(factor * point.bpp * 768 * 512 / 8),
-            psnr_db=point.psnr_db, ms_ssim=0.9 + 0.01 * place,
-        )
-        for place, point in enumerate(vtm.points)
-        for picture in pictures
-    ]  # fmt: skip
-
-
-def untrained(codec="bmshj2018-hyperprior", dataset="kodak", **changes):
-    counts = tuple(MacCount(call, 768, 512, 1_000_000, PARTS) for call in Call)
-    memory = (MemoryUse(Call.ENCODE, 10**8, 50 * 2**20), MemoryUse(Call.DECODE, 10**8, 60 * 2**20))
-    return measurement(
-        codec, "1", KODAK[0], dataset=dataset, training=Training.UNTRAINED, psnr_db=None, ms_ssim=None,
-        stream_bytes=123456, payload_bits=987654, macs=counts, memory=memory, parameters=5_000_000,
-        doubts=(Doubt.UNTRAINED,), **changes,
-    )  # fmt: skip
-
 
 def on_kodak(*rows, request=None):
     found = [*classical(), *rows]
-    return gather(found, header(codecs=dict.fromkeys(row.codec for row in found)), request)
-
-
-def figures(html):
-    """The charts of a page, as plotly's dictionaries."""
-    pattern = r'<script type="application/json" id="[^"]*">(.*?)</script>'
-    return [json.loads(found) for found in re.findall(pattern, html, flags=re.DOTALL)]
+    return gather(found, header(names=dict.fromkeys(row.codec for row in found)), request)
 
 
 def without_scripts(html):
@@ -92,7 +41,7 @@ def test_on_the_published_pictures_measured_and_published_curves_share_a_view_an
 
 
 def test_a_codec_with_a_tenth_less_rate_than_the_anchor_is_at_minus_ten_percent():
-    (view,) = gather(classical(factor=0.9), header(codecs=["jpeg"])).views
+    (view,) = gather(classical(factor=0.9), header(names=["jpeg"])).views
     mine = next(curve for curve in view.curves if curve.source.origin.value == "measured")
     assert view.of(mine)[BD_RATE].percent == pytest.approx(-10, abs=0.01)
 
@@ -100,7 +49,7 @@ def test_a_codec_with_a_tenth_less_rate_than_the_anchor_is_at_minus_ten_percent(
 def test_fewer_pictures_than_published_are_never_drawn_with_the_published_curves():
     some = KODAK[:4]
     content = gather(
-        [*classical(pictures=some), untrained()], header(pictures=some, codecs=["jpeg", "bmshj2018-hyperprior"])
+        [*classical(pictures=some), untrained()], header(pictures=some, names=["jpeg", "bmshj2018-hyperprior"])
     )
     mine, theirs = content.views
     assert {curve.source.origin.value for curve in mine.curves} == {"measured"}
@@ -110,7 +59,7 @@ def test_fewer_pictures_than_published_are_never_drawn_with_the_published_curves
 
 
 def test_untrained_rows_are_never_drawn_or_tabled_as_measured():
-    content = gather([untrained()], header(codecs=["bmshj2018-hyperprior"]))
+    content = gather([untrained()], header(names=["bmshj2018-hyperprior"]))
     (line,) = tables.quality(content).frame.to_dict("records")
     assert line["origin"] == "none: untrained"
     assert {line[name] for name in ("bpp", "payload bpp", "estimated bpp", "PSNR dB", "MS-SSIM")} == {None}
@@ -148,7 +97,7 @@ def test_the_parts_of_a_call_share_all_of_its_work():
 
 def test_times_keep_median_quartiles_minimum_and_number():
     row = measurement("jpeg", "1", "a", encode_seconds=(5.0, 1.0, 2.0, 3.0, 4.0))
-    (line,) = tables.time_and_memory(gather([row], header(codecs=["jpeg"]))).frame.to_dict("records")
+    (line,) = tables.time_and_memory(gather([row], header(names=["jpeg"]))).frame.to_dict("records")
     assert [line[f"encode {what}"] for what in ("s", "quartiles", "min s", "n")] == [3.0, "2 to 4", 1.0, 5]
 
 
@@ -171,7 +120,7 @@ def test_the_page_shows_every_section_with_its_conditions_pictures_and_sources()
         "time",
         "failures",
         "untrained",
-        "doubts",
+        "caveats",
         "conditions",
         "sources",
     ):
@@ -192,14 +141,14 @@ def test_the_page_shows_every_section_with_its_conditions_pictures_and_sources()
 def test_names_from_elsewhere_are_shown_as_they_are_typed_and_run_nothing():
     bad = "</script><script>alert(1)</script><img src=x onerror=alert(1)>"
     rows = [*classical(bad), Failure(bad, bad, "kodak", bad, bad, bad)]
-    html = page.render(gather(rows, header(codecs=[bad], notes=(bad,))))
+    html = page.render(gather(rows, header(names=[bad], notes=(bad,))))
     assert "alert(1)</script>" not in html
     assert "<img" not in without_scripts(html)
     assert html.count("<script") == html.count("</script>")
 
 
 def test_the_page_is_written_with_its_tables_beside_it_and_no_draft_is_left(tmp_path):
-    written = page.write([*classical(), untrained()], header(codecs=["jpeg", "bmshj2018-hyperprior"]), None, tmp_path)
+    written = page.write([*classical(), untrained()], header(names=["jpeg", "bmshj2018-hyperprior"]), None, tmp_path)
     names = sorted(path.name for path in tmp_path.iterdir())
     assert written == tmp_path / "report.html"
     assert names == ["report-bd.csv", "report-complexity.csv", "report-parts.csv", "report-time.csv", "report.csv",
@@ -211,7 +160,7 @@ def test_the_page_is_written_with_its_tables_beside_it_and_no_draft_is_left(tmp_
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path):
     with pytest.raises(RunFolderError, match="nowhere"):
-        page.write(classical(), header(codecs=["jpeg"]), None, tmp_path / "nowhere")
+        page.write(classical(), header(names=["jpeg"]), None, tmp_path / "nowhere")
 
 
 def test_a_run_without_any_row_still_makes_a_page():
@@ -220,7 +169,7 @@ def test_a_run_without_any_row_still_makes_a_page():
 
 
 def test_a_codec_that_is_not_installed_any_more_is_rendered_from_its_rows():
-    html = page.render(gather(classical("from-elsewhere"), header(codecs=["from-elsewhere"])))
+    html = page.render(gather(classical("from-elsewhere"), header(names=["from-elsewhere"])))
     assert "from-elsewhere · measured" in [trace["name"] for trace in figures(html)[0]["data"]]
 
 
@@ -256,7 +205,7 @@ def test_a_published_anchor_is_not_held_against_other_pictures():
 
 def test_the_summary_at_the_end_of_a_run_has_a_line_per_codec():
     rows = [*classical(factor=0.9), untrained(), Failure("elic", "1", "kodak", None, "load", "no")]
-    names, jpeg, hyperprior, elic = tables.summary(rows, header(codecs=["jpeg", "bmshj2018-hyperprior", "elic"]), None)
+    names, jpeg, hyperprior, elic = tables.summary(rows, header(names=["jpeg", "bmshj2018-hyperprior", "elic"]), None)
     assert dict(zip(names, jpeg, strict=True)) | {"BD-rate %": "-10.0", "bpp": "0.13 to 0.86"} == dict(
         zip(names, jpeg, strict=True)
     )
@@ -266,23 +215,23 @@ def test_the_summary_at_the_end_of_a_run_has_a_line_per_codec():
 
 def test_doubts_are_listed_with_the_figures_they_hang_on():
     content = on_kodak(untrained())
-    assert content.doubts[Doubt.UNTRAINED] == ("bmshj2018-hyperprior 1",)
-    assert "BD-rate (MS-SSIM) of vtm-17.0" not in str(content.doubts)
+    assert content.caveats[Caveat.UNTRAINED] == ("bmshj2018-hyperprior 1",)
+    assert "BD-rate (MS-SSIM) of vtm-17.0" not in str(content.caveats)
 
 
 def test_doubts_about_time_stand_beside_times_and_those_about_quality_beside_quality():
-    row = measurement("jpeg", "1", "a", doubts=(Doubt.BUSY_MACHINE, Doubt.DRIFT))
-    content = gather([row], header(codecs=["jpeg"]))
-    assert tables.quality(content).frame["doubts"].tolist() == ["drift"]
-    assert tables.time_and_memory(content).frame["doubts"].tolist() == ["busy machine"]
+    row = measurement("jpeg", "1", "a", caveats=(Caveat.BUSY_MACHINE, Caveat.DRIFT))
+    content = gather([row], header(names=["jpeg"]))
+    assert tables.quality(content).frame["caveats"].tolist() == ["drift"]
+    assert tables.time_and_memory(content).frame["caveats"].tolist() == ["busy machine"]
 
 
 def test_a_lower_bound_is_said_to_be_one():
     row = untrained()
-    open_end = tuple(replace(count, unseen={"aten::new_thing": 1}) for count in row.macs)
+    open_end = tuple(replace(count, uncounted={"aten::new_thing": 1}) for count in row.macs)
     content = on_kodak(replace(row, macs=open_end))
     assert tables.complexity(content).frame["lower bound"].tolist() == ["yes"]
-    summary = tables.summary([replace(row, macs=open_end)], header(codecs=[row.codec]), None)
+    summary = tables.summary([replace(row, macs=open_end)], header(names=[row.codec]), None)
     assert summary[1][5].startswith("≥")
 
 

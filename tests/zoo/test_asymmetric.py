@@ -53,8 +53,8 @@ def test_the_reading_has_the_parameters_it_was_made_for() -> None:
 def test_the_reading_does_the_work_of_the_reading() -> None:
     codec = LearnedCodec(Reading(), "asymmetric")
     encode, decode = (count(codec, 768, 512, call) for call in ("encode", "decode"))
-    assert not encode.unseen
-    assert not decode.unseen
+    assert not encode.uncounted
+    assert not decode.uncounted
     parts = {name: macs / (768 * 512 * 1000) for name, macs in (encode.by_part | decode.by_part).items()}
     # The context multiplies twelve taps at half of the positions, and fuses each position once.
     expected = {"g_a": 71.4, "attention": 0.3, "h_a": 1.3, "h_s": 10.5, "context": 9.6, "g_s": 59.0}
@@ -70,7 +70,7 @@ def test_the_published_network_has_its_parameters_and_its_work() -> None:
     estimator = Estimator(Published(), "asymmetric-published/0.05")
     assert sum(p.numel() for p in estimator.network.parameters()) == 3_125_683
     forward = count(estimator, 768, 512, "forward")
-    assert not forward.unseen
+    assert not forward.uncounted
     parts = {name: macs / (768 * 512 * 1000) for name, macs in forward.by_part.items()}
     hyper = parts.pop("h_a") + parts.pop("h_s")
     assert hyper == pytest.approx(4.9, abs=0.051)
@@ -180,7 +180,7 @@ def test_training_reaches_every_parameter() -> None:
 
 
 def test_the_cards_say_what_they_are() -> None:
-    reading, published = codecs.card("asymmetric-reading"), codecs.card("asymmetric-published")
+    reading, published = codecs.get("asymmetric-reading"), codecs.get("asymmetric-published")
     assert "(reading)" in reading.title
     assert not reading.estimates_only
     assert published.estimates_only

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import picture
+from helpers.pictures import picture
 from PIL import Image as pillow
 
 from lic_bench.analysis.bdrate import delta
@@ -18,7 +18,7 @@ NAMES = ("jpeg", "jpeg-444", "jpeg2000", "webp", "avif")
 
 
 def codec(name: str, point: str | None = None) -> Codec:
-    card = codecs.card(name)
+    card = codecs.get(name)
     return card.load(card.point(point) if point else card.points[-1])
 
 
@@ -26,7 +26,7 @@ def codec(name: str, point: str | None = None) -> Codec:
 @pytest.mark.parametrize(("width", "height"), [(1, 1), (17, 1), (1, 17), (2, 2), (33, 17), (65, 48), (300, 3)])
 def test_every_size_from_one_pixel_comes_back(name: str, width: int, height: int) -> None:
     image = picture(width, height)
-    for point in codecs.card(name).points[:: len(codecs.card(name).points) - 1]:
+    for point in codecs.get(name).points[:: len(codecs.get(name).points) - 1]:
         coder = codec(name, point.label)
         stream = coder.encode(image)
         assert coder.decode(stream).shape == image.shape
@@ -37,7 +37,7 @@ def test_every_size_from_one_pixel_comes_back(name: str, width: int, height: int
 @pytest.mark.parametrize("name", NAMES)
 def test_points_are_in_order_of_rate_and_quality(name: str) -> None:
     image = picture(192, 128)
-    streams = [codec(name, point.label).encode(image) for point in codecs.card(name).points]
+    streams = [codec(name, point.label).encode(image) for point in codecs.get(name).points]
     decoded = [codec(name).decode(stream) for stream in streams]
     scores = [psnr(image, one) for one in decoded]
     assert sorted(map(len, streams)) == list(map(len, streams))
@@ -89,7 +89,7 @@ def test_a_stream_of_another_format_is_refused(name: str) -> None:
 
 
 def test_weights_for_a_classical_codec_are_refused(tmp_path: Path) -> None:
-    card = codecs.card("jpeg")
+    card = codecs.get("jpeg")
     with pytest.raises(WeightsError, match="takes no weights"):
         card.load(card.points[0], tmp_path / "jpeg.pth")
 

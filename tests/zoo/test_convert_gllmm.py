@@ -173,7 +173,7 @@ def assert_equal_to_the_network(path: Path) -> None:
     assert set(state) == set(expected)
     for name, tensor in state.items():
         assert torch.allclose(tensor, expected[name].float(), rtol=0, atol=2e-6), name
-    card = codecs.card("gllmm-128")
+    card = codecs.get("gllmm-128")
     codec = card.load(card.points[0], path)
     assert isinstance(codec, HasParts)
     x = probe.picture(64, 64)

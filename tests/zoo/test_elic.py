@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module", params=NAMES)
 def codec(request: pytest.FixtureRequest) -> Iterator[LearnedCodec]:
-    card = codecs.card(request.param)
+    card = codecs.get(request.param)
     loaded = card.load(card.points[0])
     assert isinstance(loaded, LearnedCodec)
     probe.fill(loaded.network, compare.expected(NAMES[card.name])["gain"])
@@ -77,7 +77,7 @@ def test_the_work_of_every_call_and_part_is_the_known_one(codec: LearnedCodec, t
         counted = mac_counter.count(codec, 256, 256, call)
         known = told["kmac_per_pixel_512x768"][theirs]
         assert counted.kmac_per_pixel == pytest.approx(known["total"], abs=0.01)
-        assert not counted.unseen
+        assert not counted.uncounted
         for part in counted.by_part if call is Call.FORWARD else ():
             if part in known:
                 assert counted.by_part[part] / 65_536_000 == pytest.approx(known[part], abs=0.01), part

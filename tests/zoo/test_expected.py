@@ -37,7 +37,7 @@ def pictures(root: Path) -> dict[str, Image]:
 
 
 def assert_as_expected(codec_name: str, point: str, expected: dict[str, list[float]], kodak: Path) -> None:
-    card = codecs.card(codec_name)
+    card = codecs.get(codec_name)
     folders = [Path(CHECKPOINTS)] if CHECKPOINTS else []
     codec = card.load(card.point(point), obtain(card, card.point(point), folders, allow_download=False).path)
     assert isinstance(codec, SplitsRate)

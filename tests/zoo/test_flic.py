@@ -148,7 +148,7 @@ def test_the_work_of_each_call_and_what_keeping_saves(flic: FLIC) -> None:
     assert decode.kmac_per_pixel == pytest.approx(456.01, abs=0.01)
     for part, work in forward.by_part.items():
         assert work / 65_536_000 == pytest.approx(told["forward"][part], abs=0.01), part
-    assert not any(counted.unseen for counted in (forward, encode, decode, anew))
+    assert not any(counted.uncounted for counted in (forward, encode, decode, anew))
 
 
 def test_the_coder_is_within_a_thousandth_of_ideal(passed: dict[str, Tensor]) -> None:
@@ -223,7 +223,7 @@ def test_the_authors_checkpoint_loads_with_its_unused_entries_and_not_without(fl
             key = key.replace(f"entropy_bottleneck.{new}", f"entropy_bottleneck.{old}")
         state[f"module.{key}"] = tensor
     torch.save(state, tmp_path / "ckpt_mse_0018.pth")
-    card = codecs.card("flic")
+    card = codecs.get("flic")
     network = card.load(card.points[0], tmp_path / "ckpt_mse_0018.pth").network  # type: ignore[attr-defined]
     for key, tensor in flic.state_dict().items():
         assert torch.equal(network.state_dict()[key], tensor), key

@@ -74,7 +74,7 @@ def test_parameters_and_work_are_those_of_the_authors_network(channels: int) -> 
 
     expected = NUMBERS["kmac_per_pixel"][str(channels)]
     forward = count(codec, 256, 256, "forward")
-    assert not forward.unseen
+    assert not forward.uncounted
     for name in set(forward.by_part) - {"entropy_bottleneck"}:
         assert forward.by_part[name] / 65536 / 1000 == pytest.approx(expected[name], abs=5e-4)
     # Both sides are counted as the authors' context layer works, with the taps its mask leaves out.

@@ -243,7 +243,7 @@ def test_the_one_exact_tie_is_where_it_is_said_to_be(loc_lic: Subject) -> None:
 
 def test_every_module_of_three_slices_gives_what_the_authors_gives(subject: Subject) -> None:
     network, theirs = subject.network, subject.numbers["modules"]
-    network.spares_work = False
+    network.as_published = True
     heard = {}
     try:
         with torch.inference_mode():
@@ -255,7 +255,7 @@ def test_every_module_of_three_slices_gives_what_the_authors_gives(subject: Subj
             ]
             out = network(probe.picture(256, 256))
     finally:
-        network.spares_work = True
+        network.as_published = False
         for hook in hooks:
             hook.remove()
     assert_near(out["x_hat"], subject.numbers["pictures"]["256x256"]["x_hat"])
@@ -308,14 +308,14 @@ def test_the_work_is_the_authors_part_by_part(subject: Subject) -> None:
     for trace in traces(subject.codec(), 256, 256):
         counted, theirs = trace.summary(), subject.numbers["kmac_per_pixel"][trace.call]
         ours = {part: macs / 65536 / 1000 for part, macs in counted.by_part.items()}
-        assert not counted.unseen
+        assert not counted.uncounted
         # The products of this context run over the positions they use, not over zeros as well.
         assert theirs["parts"]["global_intra_context"] - ours["global_intra_context"] == pytest.approx(0.018, abs=1e-4)
         assert ours | {"global_intra_context": theirs["parts"]["global_intra_context"]} == pytest.approx(
             theirs["parts"], abs=1e-6
         )
-        assert 0 < counted.spared_macs < 0.15 * counted.macs
-        assert f"same results with {counted.macs_made / 65536 / 1000:.3f} kMAC/pixel" in counted.note
+        assert 0 < counted.redundant_macs < 0.15 * counted.macs
+        assert f"same results with {counted.executed_macs / 65536 / 1000:.3f} kMAC/pixel" in counted.note
 
 
 def test_work_per_pixel_is_the_same_for_a_larger_picture(loc_lic: Subject) -> None:
@@ -353,11 +353,11 @@ def test_a_checkpoint_given_to_the_wrong_name_is_sent_to_the_right_one(name: str
     telling = ("g_a.analysis_transform.0.conv1.weight", "lrp_anchor.0.lrp_transform.0.weight")
     torch.save({"state_dict": {f"module.{key}": torch.zeros(authors[key]) for key in telling}}, path)
     for other in set(VARIANTS) - {name}:
-        card = codecs.card(other)
+        card = codecs.get(other)
         with pytest.raises(WeightsError, match=f"not of .*: give it to {name}"):
             card.load(card.points[0], path)
     if name == "loc-lic":
-        card = codecs.card(name)
+        card = codecs.get(name)
         with pytest.raises(WeightsError, match=r"is missing.*and \d+ more"):
             card.load(card.points[0], path)
 
@@ -374,7 +374,7 @@ def test_a_checkpoint_in_the_authors_layout_loads_to_the_last_value(
         state = {k: t.new_zeros(0) if k.rpartition(".")[2] in emptied else t for k, t in state.items()}
     path = tmp_path / "checkpoint_best_loss.pth.tar"
     torch.save({"epoch": 7, "state_dict": {f"module.{k}": t for k, t in state.items()}, "loss": 1.0}, path)
-    card = codecs.card("loc-lic")
+    card = codecs.get("loc-lic")
     loaded = card.load(card.points[0], path).network.state_dict()  # type: ignore[attr-defined]
     assert all(torch.equal(loaded[key], tensor) for key, tensor in filled.items())
 

@@ -46,8 +46,8 @@ def test_it_has_the_parameters_of_the_reading(filters: int, parameters: int) -> 
 def test_it_does_the_work_of_the_reading() -> None:
     codec = LearnedCodec(OctaveCodec(256), "octave", multiple=128)
     encode, decode = (count(codec, 768, 512, call) for call in ("encode", "decode"))
-    assert not encode.unseen
-    assert not decode.unseen
+    assert not encode.uncounted
+    assert not decode.uncounted
     assert encode.kmac_per_pixel == pytest.approx(107.9, abs=0.05)
     assert decode.kmac_per_pixel == pytest.approx(136.4, abs=0.05)
     parts = {name: macs / (768 * 512 * 1000) for name, macs in (encode.by_part | decode.by_part).items()}
@@ -156,7 +156,7 @@ def test_training_reaches_every_parameter() -> None:
 
 def test_the_card_says_that_it_is_a_reading_and_what_was_read() -> None:
     for name in ("octave-256", "octave-448"):
-        card = codecs.card(name)
+        card = codecs.get(name)
         assert "reading" in card.title
         notes = " ".join(card.notes)
         for choice in ("own GDN", "bias", "output padding", "same Gaussian", "0.11", "floor(v - mean + 1/2)"):

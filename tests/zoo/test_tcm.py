@@ -136,7 +136,7 @@ def assert_same_work(network: TCM, name: str, calls: dict[Call, str]) -> None:
     for call, theirs in calls.items():
         counted = mac_counter.count(LearnedCodec(network, name, multiple=128), 256, 256, call)
         assert counted.kmac_per_pixel == pytest.approx(told[theirs]["total"], abs=0.01)
-        assert not counted.unseen
+        assert not counted.uncounted
         for part, work in counted.by_part.items():
             assert work / 65_536_000 == pytest.approx(told[theirs][part], abs=0.01), part
 
@@ -164,14 +164,14 @@ def authors_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_authors_checkpoint_loads_at_its_own_width(authors_file: Path) -> None:
-    card = codecs.card("tcm-small")
+    card = codecs.get("tcm-small")
     codec = card.load(card.points[0], authors_file)
     assert isinstance(codec, HasParts)
     assert compare.layout(codec.network)[20] == compare.layout(TCM(NARROW))[20] == "g_a.0.conv1.weight 64x3x3x3"
 
 
 def test_a_stream_decodes_alone_at_any_size_and_thread_count(authors_file: Path) -> None:
-    card = codecs.card("tcm-small")
+    card = codecs.get("tcm-small")
     codec, other = (card.load(card.points[0], authors_file) for _ in range(2))
     for width, height in ((1, 1), (129, 40)):
         image = np.random.default_rng(width).integers(0, 256, (height, width, 3), dtype=np.uint8)
@@ -187,14 +187,14 @@ def test_a_stream_decodes_alone_at_any_size_and_thread_count(authors_file: Path)
 
 def test_another_networks_checkpoint_is_refused(tmp_path: Path) -> None:
     torch.save({"g_a.0.weight": torch.zeros(128, 3, 5, 5)}, tmp_path / "other.pth")
-    card = codecs.card("tcm-small")
+    card = codecs.get("tcm-small")
     with pytest.raises(WeightsError, match="is not a checkpoint of TCM"):
         card.load(card.points[0], tmp_path / "other.pth")
 
 
 def test_a_checkpoint_of_another_size_is_told_from_its_width(tmp_path: Path) -> None:
     torch.save({"g_a.0.conv1.weight": torch.zeros(256, 3, 3, 3)}, tmp_path / "large.pth")
-    card = codecs.card("tcm-small")
+    card = codecs.get("tcm-small")
     with pytest.raises(WeightsError, match=r"is a checkpoint of tcm-large \(N = 128\), not of tcm-small"):
         card.load(card.points[0], tmp_path / "large.pth")
 

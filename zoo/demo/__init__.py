@@ -6,7 +6,7 @@ demonstration and no paper's result. The four files hold parameters and constant
 
 from __future__ import annotations
 
-from lic_bench.codec import CodecCard, Point, Weights
+from lic_bench.codec import CodecCard, OperatingPoint, Weights
 
 _SHA256 = (
     "a107b3c991d513e6245d17a0a7f1d0363544596b1ac2ad1ec7ce30ecc6f764df",
@@ -24,7 +24,7 @@ FACTORIZED = CodecCard(
     licence="Apache-2.0 (weights, this project); BSD-3-Clause-Clear (code, CompressAI)",
     learned=True,
     points=tuple(
-        Point(
+        OperatingPoint(
             label=str(at + 1),
             trained_for="mse",
             weights=Weights(

@@ -82,7 +82,7 @@ class Gllmm(PictureByPicture):
     A position's context is two rows above it and two positions to its left, so positions of equal column + 3 row do
     not depend on one another. They are coded as one group: W + 3 H - 3 steps for a latent of H x W instead of H W.
     `in_raster_order = True` takes one position at a time, as the published program does, for comparing. Of the context
-    kernel the taps that are not masked are multiplied; with `spares_work = False` all 25 are, for counting it as the
+    kernel the taps that are not masked are multiplied; with `as_published = True` all 25 are, for counting it as the
     authors do.
     """
 
@@ -90,7 +90,7 @@ class Gllmm(PictureByPicture):
         super().__init__()
         self.channels = channels
         self.in_raster_order = False
-        self.spares_work = True
+        self.as_published = False
         self.g_a = Analysis(channels)
         self.h_a = HyperAnalysis(channels)
         self.entropy_bottleneck = TensorFlowPrior(channels)
@@ -170,7 +170,7 @@ class Gllmm(PictureByPicture):
         """
         phi = in_float64(self.h_s, z_hat)[0]
         height, width = phi.shape[1:]
-        taps = TAPS if self.spares_work else 25
+        taps = 25 if self.as_published else TAPS
         numbers_of = _GroupParameters(self, phi, used, taps)
         # y_hat with a margin of two zeros, a row of channels for each position.
         stride = width + 4

@@ -169,13 +169,13 @@ class MLIC(CompressionModel):  # type: ignore[misc]
 
     Two savings leave every result as it is: the networks of the Gaussian's parameters, and the local context, are
     evaluated at the half of the positions whose results are used; and the encoder leaves out the residual prediction
-    after the last symbol. `spares_work = False` does all that the authors' code does, for counting it.
+    after the last symbol. `as_published = True` does all that the authors' code does, for counting it.
     """
 
     def __init__(self, variant: Variant) -> None:
         super().__init__()
         earlier = range(1, SLICES)
-        self.spares_work = True
+        self.as_published = False
         self.g_a = _analysis(variant)
         self.h_a = _hyper_analysis(variant.hyper_width)
         self.entropy_bottleneck = FactorizedPrior(variant.hyper_width)
@@ -223,7 +223,7 @@ class MLIC(CompressionModel):  # type: ignore[misc]
             writer.write(symbols, scale_indexes(scales, self.gaussian_conditional.scale_table))
             return symbols + means
 
-        self._code(self.h_s(z_hat), write, reconstructs=not self.spares_work)
+        self._code(self.h_s(z_hat), write, reconstructs=self.as_published)
         return {"strings": [[writer.finish()], z_strings], "shape": tuple(z_hat.shape[-2:])}
 
     @torch.no_grad()
@@ -245,7 +245,7 @@ class MLIC(CompressionModel):  # type: ignore[misc]
         """
         height, width = hyper.shape[-2:]
         hyper_mean = hyper[:, LATENT:]
-        attended = (NON_ANCHOR,) if self.spares_work else (NON_ANCHOR, ANCHOR)
+        attended = (NON_ANCHOR,) if not self.as_published else (NON_ANCHOR, ANCHOR)
         masks = {parity: window_mask(height, width, parity, hyper) for parity in attended}
         decoded: list[Tensor] = []
         for i in range(SLICES):
@@ -276,7 +276,7 @@ class MLIC(CompressionModel):  # type: ignore[misc]
         From contexts on the grid and, before them, a context that is given squeezed for one class or both.
         """
         halves = halves or {}
-        if self.spares_work:
+        if not self.as_published:
             inputs = [half for owner, half in halves.items() if owner == parity]
             inputs += [squeeze(grid, parity) for grid in grids]
             parameters = network(torch.cat(inputs, dim=1))

@@ -20,8 +20,8 @@ def picture(width: int, height: int) -> np.ndarray:
 @pytest.mark.parametrize("point", POINTS)
 def test_a_stream_alone_gives_what_the_network_promises(point: str) -> None:
     original = picture(96, 64)
-    encoder = lic_bench.codec("my-codec", point=point, weights="auto")
-    decoder = lic_bench.codec("my-codec", point=point, weights="auto")
+    encoder = lic_bench.load_codec("my-codec", point=point, weights="auto")
+    decoder = lic_bench.load_codec("my-codec", point=point, weights="auto")
     promised, bits = encoder.forward(original)
     stream = encoder.encode(original)
     assert np.abs(decoder.decode(stream).astype(int) - promised).max() <= 1
@@ -30,7 +30,7 @@ def test_a_stream_alone_gives_what_the_network_promises(point: str) -> None:
 
 @pytest.mark.parametrize(("width", "height"), [(1, 1), (17, 33), (64, 8)])
 def test_sides_need_not_be_multiples_of_anything(width: int, height: int) -> None:
-    codec = lic_bench.codec("my-codec", point="1", weights="auto")
+    codec = lic_bench.load_codec("my-codec", point="1", weights="auto")
     assert codec.decode(codec.encode(picture(width, height))).shape == (height, width, 3)
 
 
