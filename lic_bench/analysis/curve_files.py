@@ -2,7 +2,8 @@
 
 A row is a point, or one picture of a point where `picture` names it; the point is then the mean over its pictures.
 `pictures` says over how many a mean was taken, where that is not all of a data set whose size is known.
-`citation`, `licence` and `note` stand in every row, so that no curve is parted from its source. Empty is "not told".
+`citation`, `licence` and `note` stand in every row, so that no curve is parted from its source. An empty field says
+that it is not known.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 
-from lic_bench.analysis import curves, published
+from lic_bench.analysis import curves, published, text_tables
 from lic_bench.analysis.curves import RDCurve, RDPoint, Source
 from lic_bench.errors import RequestError
 
@@ -28,7 +29,7 @@ SCORES = ("psnr_db", "ms_ssim", "lpips")
 def read(path: Path) -> tuple[RDCurve, ...]:
     """The curves of a file, each of origin published (or digitised, where the file says so).
 
-    Raises RequestError naming file and line for a file that is missing, damaged or of another kind.
+    Raises RequestError naming file and row for a file that is missing, damaged or of another kind.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -39,16 +40,16 @@ def read(path: Path) -> tuple[RDCurve, ...]:
 
 def parse(text: str, name: str) -> tuple[RDCurve, ...]:
     """The curves of a file's text; `name` stands for the source where the file names none."""
-    table = csv.DictReader(io.StringIO(text), strict=True)
-    grouped: dict[tuple[str, str, str, str], list[dict[str, str]]] = {}
     try:
-        _check_header(table.fieldnames or (), name)
-        for row in table:
-            _check_row(row, f"Line {table.line_num} of {name}")
-            key = row["codec"], row["dataset"], row.get("optimised_for") or "unknown", row.get("source_id") or name
-            grouped.setdefault(key, []).append(row)
-    except csv.Error as error:
-        raise RequestError(f"Line {table.line_num} of {name} is damaged: {error}.") from error
+        table = text_tables.read(text)
+    except text_tables.TableError as error:
+        raise RequestError(f"{name} is no file of curves: {error}.") from error
+    _check_columns(list(table.columns), name)
+    grouped: dict[tuple[str, str, str, str], list[dict[str, str]]] = {}
+    for number, row in enumerate(table.to_dict("records"), start=1):
+        _check_row(row, f"Row {number} of {name}")
+        key = row["codec"], row["dataset"], row.get("optimised_for") or "unknown", row.get("source_id") or name
+        grouped.setdefault(key, []).append(row)
     if not grouped:
         raise RequestError(f"{name} holds no curve: there is no line below its header.")
     return tuple(_curve(*key, rows, name) for key, rows in grouped.items())
@@ -69,27 +70,27 @@ def write(some: Iterable[RDCurve]) -> str:
             "how": curve.source.how,
             "uncertainty": curve.source.uncertainty,
             "citation": curve.source.text,
-            "licence": curve.source.licence or "",
+            "licence": curve.source.licence,
             "note": curve.source.note,
-            "pictures": "" if curve.pictures or curve.picture_count is None else str(curve.picture_count),
+            "pictures": None if curve.pictures else curve.picture_count,
         }
         for point in curve.points:
             for picture, one in (point.by_picture or {"": point}).items():
-                scores = {score: _written(getattr(one, score)) for score in SCORES}
-                table.writerow(about | scores | {"quality": point.label, "picture": picture, "bpp": repr(one.bpp)})
+                scores = {score: getattr(one, score) for score in SCORES}
+                table.writerow(about | scores | {"quality": point.label, "picture": picture, "bpp": one.bpp})
     return text.getvalue()
 
 
 def _curve(
     codec: str, dataset: str, optimised_for: str, source_id: str, rows: Sequence[Mapping[str, str]], name: str
 ) -> RDCurve:
-    def told(column: str) -> str:
+    def every(column: str) -> str:
         return "; or ".join(dict.fromkeys(row[column] for row in rows if row.get(column)))
 
     points: list[RDPoint] = []
     pictured: dict[str, dict[str, RDPoint]] = {}
     for row in rows:
-        psnr_db, ms_ssim, lpips = (_number(row.get(score)) for score in SCORES)
+        psnr_db, ms_ssim, lpips = (float(row[score]) if row.get(score) else None for score in SCORES)
         point = RDPoint(row.get("quality", ""), float(row["bpp"]), psnr_db, ms_ssim, lpips)
         if not row.get("picture"):
             points.append(point)
@@ -99,18 +100,18 @@ def _curve(
             pictured[point.label][row["picture"]] = point
     if points and pictured:
         raise RequestError(f"{name} mixes means and single pictures in one curve of {codec}; they are not joined.")
-    how = told("how")
+    how = every("how")
     source = Source(
         published.origin(how),
-        told("citation") or name,
+        every("citation") or name,
         source_id,
         how or "table",
-        told("uncertainty"),
-        told("licence") or None,
-        told("note"),
+        every("uncertainty"),
+        every("licence") or None,
+        every("note"),
     )
     target = None if optimised_for == "none" else optimised_for
-    rate = told("bpp_kind") or "unknown"
+    rate = every("bpp_kind") or "unknown"
     if pictured:
         return curves.over_pictures(codec, codec, dataset, target, pictured, rate, source)
     counts = sorted({int(row["pictures"]) for row in rows if row.get("pictures")})
@@ -120,24 +121,21 @@ def _curve(
     return RDCurve(codec, codec, dataset, target, curves.by_rate(points), rate, source, picture_count=count)
 
 
-def _check_header(header: Sequence[str], name: str) -> None:
-    missing = [column for column in NEEDED if column not in header]
+def _check_columns(columns: Sequence[str], name: str) -> None:
+    missing = [column for column in NEEDED if column not in columns]
     if missing:
         raise RequestError(
             f"{name} is no file of curves: it has no column {', '.join(missing)}. Files of other tools are made into "
             "one by `lic-bench import`."
         )
-    strange = [column for column in header if column not in COLUMNS]
-    if strange or len(set(header)) < len(header):
+    strange = [column for column in columns if column not in COLUMNS]
+    if strange:
         raise RequestError(
-            f"{name} has columns that no curve has, or one twice: {', '.join(strange or header)}. "
-            f"There are {', '.join(COLUMNS)}."
+            f"{name} has columns that no curve has: {', '.join(strange)}. There are {', '.join(COLUMNS)}."
         )
 
 
-def _check_row(row: Mapping[str | None, str | None], place: str) -> None:
-    if None in row or None in row.values():
-        raise RequestError(f"{place} has not as many fields as the header.")
+def _check_row(row: Mapping[str, str], place: str) -> None:
     if not row["codec"] or not row["dataset"]:
         raise RequestError(f"{place} names no codec or no data set.")
     if not (row.get("pictures") or "1").isdecimal():
@@ -153,11 +151,3 @@ def _check_row(row: Mapping[str | None, str | None], place: str) -> None:
         low, high = {"ms_ssim": (-1.0, 1.0), "psnr_db": (-math.inf, math.inf)}.get(column, (0.0, math.inf))
         if not low <= number <= high or (column == "bpp" and not 0 < number < math.inf):
             raise RequestError(f"{place}: {value} cannot be a value of {column}.")
-
-
-def _number(field: str | None) -> float | None:
-    return float(field) if field else None
-
-
-def _written(value: float | None) -> str:
-    return "" if value is None else repr(value)

@@ -1,5 +1,5 @@
-"""Other people's result files, in and out: one file per format.
+"""Result files of other tools, in and out.
 
-A file is read into a `Sheet` (its columns under its own names, nothing lost) and written back from one. What the
-columns mean is the business of `words` and `entries`; `importing` and `exporting` join them to curves and runs.
+`formats` reads and writes four formats, `aliases` says what their columns mean, `result_points` gives their rows in our
+quantities, `importing` makes curves and runs of them, `exporting` makes them of runs, `output` puts files in place.
 """
