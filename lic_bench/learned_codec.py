@@ -1,9 +1,10 @@
-"""A network in CompressAI's shape made into a codec: padding, tensors, the container, and the rate it expects."""
+"""A codec made of a network in CompressAI's shape: padding, tensors, the container, and the estimated rate."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from lic_bench import bitstream
 from lic_bench.codec import Image
 from lic_bench.errors import NotACodecError, StreamError
 
-_KNOWN = 0  # in place of a shape in a stream: the one that `latent_shape` tells
+_KNOWN = 0  # in place of a shape in a bitstream: the one that `latent_shape` returns
 PADDINGS = ("zeros-centred", "zeros-corner", "replicate-corner")
 
 
@@ -22,9 +23,9 @@ class LearnedCodec:
     """Codes pictures of any size from 1x1 with a network whose sides must be multiples of `multiple`.
 
     `padding` is one of PADDINGS: zeros all around (CompressAI's habit), or zeros or the border's pixels at the right
-    and the bottom. Floating-point sums depend on the number of threads, so the stream carries the number its
+    and the bottom. Floating-point sums depend on the number of threads, so the bitstream carries the number its
     probabilities were made with and decoding uses that number; `probabilities_fixed` says that the network's
-    probabilities do not depend on what it computes (a factorized prior alone): such a stream decodes on any device,
+    probabilities do not depend on what it computes (a factorized prior alone): such a bitstream decodes on any device,
     and only the last bit of the picture may differ there.
     """
 
@@ -56,7 +57,7 @@ class LearnedCodec:
 
     @torch.inference_mode()
     def encode(self, image: Image) -> bytes:
-        """One stream for one picture (uint8, height x width x 3)."""
+        """The bitstream of one picture (uint8, height x width x 3)."""
         height, width = image.shape[:2]
         coded = self.network.compress(self.tensor(image))  # type: ignore[operator]
         strings = tuple(_only(group) for group in coded["strings"])
@@ -76,15 +77,14 @@ class LearnedCodec:
 
     @torch.inference_mode()
     def decode(self, data: bytes) -> Image:
-        """The picture of one stream. Raises StreamError when made on another kind of device, or damaged."""
+        """The picture of one bitstream. Raises StreamError when made on another kind of device, or damaged."""
         contents = bitstream.unpack(data, self.identity)
-        shape: bitstream.Shape | None = contents.shape
-        if shape == _KNOWN:
-            shape = self.latent_shape(contents.width, contents.height)
+        known = self.latent_shape(contents.width, contents.height)
+        shape = contents.shape if known is None or contents.shape != _KNOWN else known
         here = "cpu" if self.device.type == "cpu" else "accelerator"
         if contents.device != here and not self.probabilities_fixed:
             raise StreamError(
-                f"This stream of {self.identity} was made on {_article(contents.device)} and its probabilities are "
+                f"This bitstream of {self.identity} was made on {_article(contents.device)} and its probabilities are "
                 f"floating-point numbers of that device; decode it there, not on {_article(here)}."
             )
         with torch_threads(contents.threads):
@@ -94,9 +94,9 @@ class LearnedCodec:
         return self.picture(decoded["x_hat"], contents.width, contents.height)
 
     def latent_shape(self, width: int, height: int) -> bitstream.Shape | None:
-        """What `compress` will say of its latents' shape for a picture of this size, or None to have it in the stream.
+        """The latents' shape that `compress` returns for a picture of this size; None to have it in the bitstream.
 
-        A network that describes many latents overrides this, so that its streams need not repeat the arithmetic.
+        A network that describes many latents overrides this, so that its bitstreams need not repeat the arithmetic.
         """
         return None
 
@@ -111,7 +111,7 @@ class LearnedCodec:
 
     @torch.inference_mode()
     def forward(self, image: Image) -> tuple[Image, float]:
-        """What one call of the network promises: the reconstruction and the bits."""
+        """The reconstruction and the estimated bits of one call of the network."""
         out = self.network(self.tensor(image))
         bits = sum(float(-torch.log2(likelihood.double()).sum()) for likelihood in out["likelihoods"].values())
         return self.picture(out["x_hat"], image.shape[1], image.shape[0]), bits
@@ -140,7 +140,7 @@ class LearnedCodec:
 
 
 class Estimator(LearnedCodec):
-    """A network that says what a picture would cost, and cannot code it. Its work can be counted."""
+    """A network that estimates a picture's rate and cannot code it. Its MACs can be counted."""
 
     def encode(self, image: Image) -> bytes:
         """Raises NotACodecError."""
@@ -150,7 +150,7 @@ class Estimator(LearnedCodec):
 
     def decode(self, data: bytes) -> Image:
         """Raises NotACodecError."""
-        raise NotACodecError(f"{self.identity} is not a codec: there are no streams of it.")
+        raise NotACodecError(f"{self.identity} is not a codec: there are no bitstreams of it.")
 
 
 def _only(group: Any) -> bytes:
@@ -159,7 +159,7 @@ def _only(group: Any) -> bytes:
     return bytes(string)
 
 
-def _network_shape(shape: bitstream.Shape | None) -> Any:
+def _network_shape(shape: bitstream.Shape) -> Any:
     """Lists back to tuples, which is what networks index and unpack."""
     if isinstance(shape, dict):
         return {key: _network_shape(value) for key, value in shape.items()}
@@ -184,3 +184,73 @@ def torch_threads(count: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+@dataclass
+class MetaCall:
+    """What a network called on the meta device says of its own work.
+
+    `times` is how often the op now executed counts, because a loop's body is executed once for all its rounds.
+    `serial_reads` counts the groups of symbols that the entropy decoder was asked for one after another: the serial
+    steps of a decoder.
+    """
+
+    times: int = 1
+    serial_reads: int = 0
+
+    @contextmanager
+    def repeated(self, rounds: int) -> Iterator[None]:
+        """Let the ops inside count `rounds` times."""
+        before = self.times
+        self.times = before * rounds
+        try:
+            yield
+        finally:
+            self.times = before
+
+
+_calls: list[MetaCall] = []
+
+
+@contextmanager
+def recorded_call() -> Iterator[MetaCall]:
+    """What the networks called inside say of their work; of nested blocks the innermost gets it."""
+    call = MetaCall()
+    _calls.append(call)
+    try:
+        yield call
+    finally:
+        _calls.remove(call)
+
+
+def entropy_decoder_read() -> None:
+    """Called by networks with entropy coders of their own at every read that later computation waits for."""
+    if _calls:
+        _calls[-1].serial_reads += _calls[-1].times
+
+
+@contextmanager
+def repeated(rounds: int) -> Iterator[None]:
+    """Called by networks that execute one round of a loop for all its rounds, on the meta device; else no effect."""
+    if not _calls:
+        yield
+        return
+    with _calls[-1].repeated(rounds):
+        yield
+
+
+def factorized_prior_forward(prior: Any, x: Tensor, training: bool | None = None) -> tuple[Tensor, Tensor]:
+    """Quantised (in training: noisy) latents and their likelihoods under CompressAI's factorized prior, each like x.
+
+    CompressAI's own `EntropyBottleneck.forward` permutes axes by a tensor, which has no values on the meta device; the
+    axes are integers here.
+    """
+    noisy = prior.training if training is None else training
+    swapped = x.transpose(0, 1).contiguous()
+    values = swapped.reshape(swapped.shape[0], 1, -1)
+    outputs = prior.quantize(values, "noise" if noisy else "dequantize", prior._get_medians())
+    likelihood, _, _ = prior._likelihood(outputs)
+    if prior.use_likelihood_bound:
+        likelihood = prior.likelihood_lower_bound(likelihood)
+    back = [tensor.view(swapped.shape).transpose(0, 1).contiguous() for tensor in (outputs, likelihood)]
+    return back[0], back[1]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from lic_bench.benchmark import run_folder
-from lic_bench.cli import rendering
+from lic_bench.cli import terminal
 from lic_bench.codec import CodecCard
 from lic_bench.complexity import audit as audits
 from lic_bench.complexity import codec_complexity, external_counters, roofline, tables
@@ -64,7 +64,7 @@ def achieved(run: Path, form: Format) -> None:
     if not found:
         raise RequestError(f"{run} has no timed and counted rows of learned codecs.")
     rates = roofline.measure_rates(found[0].device, found[0].threads)
-    _print(tables.limit_rows(found, rates), form)
+    _print(tables.roofline_rows(found, rates), form)
     _remark(
         [
             f"This machine, {rates.threads} thread(s), {rates.device}: matrix product "
@@ -75,34 +75,38 @@ def achieved(run: Path, form: Format) -> None:
     )
 
 
-def audit(models: str, against: str, form: Format) -> bool:
-    """Published claims with verdicts, or other counters beside ours; whether no plug-in was broken."""
-    counters = external_counters.named(against)
+def audit(models: str, form: Format) -> bool:
+    """Published claims with verdicts; whether no plug-in was broken."""
     chosen = lookup.selection(models)
-    if counters:
-        _print(tables.auditor_rows(_compared(chosen.cards, counters)), form)
-        _remark(list(chosen.broken.values()))
-        return not chosen.broken
     checks = audits.audit(models, chosen.cards)
     if not checks:
-        raise RequestError(f"No published claim on work, parameters or model size speaks of {models}.")
+        raise RequestError(f"There is no published claim on work, parameters or model size of {models}.")
     if form is Format.JSON:
         print(json.dumps(tables.audit_objects(checks), indent=2))
     else:
         _print(tables.audit_rows(checks), form)
-    _remark([*audits.orders_that_fail(checks), *(f"{item.name}: {item.meaning}." for item in audits.CONVENTIONS)])
+    _remark([tables.order_text(order) for order in audits.orders_that_fail(checks)])
+    _remark([f"{convention.name}: {convention.meaning}." for convention in audits.CONVENTIONS])
     _remark(list(chosen.broken.values()))
     return not chosen.broken
 
 
-def _compared(
-    cards: Sequence[CodecCard], counters: Sequence[external_counters.ExternalCounter]
-) -> Iterator[external_counters.Comparison]:
-    """Every network of some models under each counter."""
-    for card in cards:
-        for point in codec_complexity.networks(card):
-            name = card.name if point.network in ("", card.name) else f"{card.name} {point.network}"
-            yield from external_counters.compare(name, codec_complexity.loaded(card, point), *audits.SIZE, counters)
+def against(models: str, sizes: Sequence[str], counters: str, form: Format) -> bool:
+    """External counters beside ours on the forward call, and the ops that each misses; whether nothing was broken."""
+    asked = external_counters.named(counters)
+    chosen = lookup.selection(models)
+    found = [
+        comparison
+        for text in sizes
+        for card in chosen.cards
+        for comparison in external_counters.of_card(card, *tables.size(text), asked)
+    ]
+    if not found:
+        raise RequestError(f"{models} is not learned: there is no network to count.")
+    _print(tables.external_count_rows(found), form)
+    _remark(tables.missed_ops(found))
+    _remark(list(chosen.broken.values()))
+    return not chosen.broken
 
 
 def _print(rows: Rows, form: Format) -> None:
@@ -113,7 +117,7 @@ def _print(rows: Rows, form: Format) -> None:
     elif form is Format.CSV:
         print(tables.rows_to_csv(rows), end="")
     else:
-        rendering.rows(rows)
+        terminal.print_table(rows)
 
 
 def _remark(sentences: Sequence[str]) -> None:

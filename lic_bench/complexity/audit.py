@@ -31,18 +31,18 @@ MIB = "MiB"
 """A size said to be in MB may be in units of 2^20 bytes."""
 
 
-class Verdict(StrEnum):
+class ClaimVerdict(StrEnum):
     """What comes out for one claim."""
 
     HOLDS = "holds"
-    HOLDS_UNDER = "holds under another convention"
-    DOES_NOT_HOLD = "does not hold"
-    NOT_CHECKABLE = "not checkable here"
+    HOLDS_UNDER = "holds_under_another_convention"
+    DOES_NOT_HOLD = "does_not_hold"
+    NOT_CHECKABLE = "not_checkable"
 
 
 @dataclass(frozen=True)
 class Convention:
-    """A way to count: a name, what it means, and what of each piece of work it counts."""
+    """A way to count: a name, what it means, and what of each record of work it counts."""
 
     name: str
     meaning: str
@@ -50,11 +50,11 @@ class Convention:
 
 
 CONVENTIONS = (
-    Convention(ALL, "every multiply-accumulate of the network", lambda piece: piece.macs),
+    Convention(ALL, "every multiply-accumulate of the network", lambda record: record.macs),
     Convention(LAYERS, "convolution and linear modules only: no GDN, no attention products, no raw weights",
-               lambda piece: piece.macs if piece.in_layer else 0),
+               lambda record: record.macs if record.in_layer else 0),
     Convention(AT_OUTPUT, "as layers, with stride-2 transposed convolutions counted four times too high",
-               lambda piece: piece.at_output if piece.in_layer else 0),
+               lambda record: record.at_output if record.in_layer else 0),
 )  # fmt: skip
 
 
@@ -68,15 +68,20 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Check:
-    """One claim, our figures, and the verdict. `explained` is the figure that meets the claim, if one does."""
+class ClaimCheck:
+    """One claim, our figures, and the verdict.
+
+    `explained` is the figure that meets the claim, if one does. `correct` are the figures of the same network by
+    convention, where the claim counts transposed convolutions too high. `in_zoo` says whether the codec is here at all.
+    """
 
     claim: ComplexityClaim
     what: str
     figures: tuple[Figure, ...]
-    verdict: Verdict
+    verdict: ClaimVerdict
     explained: Figure | None = None
-    remark: str = ""
+    correct: Mapping[str, float] = field(default_factory=dict)
+    in_zoo: bool = True
 
     @property
     def counts(self) -> dict[str, float]:
@@ -97,21 +102,13 @@ class Check:
         return 1 if self.claim.unit == "kMAC/pixel" else 2
 
     @property
-    def sentence(self) -> str:
-        """The verdict in words."""
-        told = self.verdict.value
-        if self.explained is not None:
-            figure = self.explained
-            told = "holds" if figure.convention == ALL else f"holds under {figure.convention}"
-            told += f" ({figure.variant}: {figure.value:.{self.digits}f})"
-        elif self.figures:
-            near = min(self.figures, key=lambda figure: round(self._distance(figure), 6))
-            told += f" (nearest: {near.convention}, {near.variant}: {near.value:.{self.digits}f})"
-        return f"{told}; {self.remark}" if self.remark else told
+    def nearest(self) -> Figure | None:
+        """The figure nearest to the claim; None without figures."""
+        return min(self.figures, key=lambda figure: round(self._distance(figure), 6), default=None)
 
 
 @dataclass(frozen=True)
-class Counted:
+class CountedNetwork:
     """One network of a codec, counted once: its traces by call, its weights, and how many quality levels use it."""
 
     card: CodecCard
@@ -133,7 +130,7 @@ class Counted:
 class Ledger:
     """The counted networks by the names under which claims list their codecs."""
 
-    by_claim: dict[str, list[Counted]] = field(default_factory=dict)
+    by_claim: dict[str, list[CountedNetwork]] = field(default_factory=dict)
 
     def add(self, card: CodecCard) -> None:
         """Count every network of a card that published claims speak of."""
@@ -145,7 +142,7 @@ class Ledger:
             self.by_claim.setdefault(name, []).extend(counted)
 
 
-def audit(models: str = "all", cards: Sequence[CodecCard] | None = None) -> tuple[Check, ...]:
+def audit(models: str = "all", cards: Sequence[CodecCard] | None = None) -> tuple[ClaimCheck, ...]:
     """Every published claim on work, parameters and model size; of the models asked for, or all of them.
 
     `cards` are those of the models, where they were looked up already. Claims on codecs that the zoo has not are
@@ -166,75 +163,84 @@ def claims() -> tuple[ComplexityClaim, ...]:
     return tuple(claim for claim in published.complexity_claims() if claim.quantity in _QUANTITIES)
 
 
-def check(claim: ComplexityClaim, ledger: Ledger) -> Check:
+def check(claim: ComplexityClaim, ledger: Ledger) -> ClaimCheck:
     """One claim against what was counted."""
     what, figures_of = _QUANTITIES[claim.quantity]
     counted = ledger.by_claim.get(claim.codec, [])
     figures = tuple(figures_of(counted)) if counted and claim.unit in _UNITS else ()
     if not figures:
-        return Check(claim, what, (), Verdict.NOT_CHECKABLE, remark="" if counted else "not in the zoo")
+        return ClaimCheck(claim, what, (), ClaimVerdict.NOT_CHECKABLE, in_zoo=bool(counted))
     met = [figure for figure in figures if abs(figure.value / claim.value - 1) <= TOLERANCE]
     if not met:
-        return Check(claim, what, figures, Verdict.DOES_NOT_HOLD)
+        return ClaimCheck(claim, what, figures, ClaimVerdict.DOES_NOT_HOLD)
     order = [convention.name for convention in CONVENTIONS]
     best = min(met, key=lambda figure: (figure.variant == MEAN, _place(order, figure.convention),
                                         abs(figure.value - claim.value)))  # fmt: skip
-    verdict = Verdict.HOLDS if best.convention == ALL and best.variant != MEAN else Verdict.HOLDS_UNDER
-    return Check(claim, what, figures, verdict, best, _correctly(best, figures))
+    verdict = ClaimVerdict.HOLDS if best.convention == ALL and best.variant != MEAN else ClaimVerdict.HOLDS_UNDER
+    return ClaimCheck(claim, what, figures, verdict, best, _correctly(best, figures))
 
 
-def orders_that_fail(checks: Sequence[Check]) -> tuple[str, ...]:
+@dataclass(frozen=True)
+class FailingOrder:
+    """A source that puts one codec below others, while counting all alike puts it clearly above.
+
+    `claimed` and `kmac_per_pixel` are the codec's, `above` the others' counts by name; counted under LAYERS.
+    """
+
+    source_id: str
+    codec: str
+    claimed: float
+    kmac_per_pixel: float
+    above: Mapping[str, float]
+
+
+def orders_that_fail(checks: Sequence[ClaimCheck]) -> tuple[FailingOrder, ...]:
     """Where a source puts one codec below another, and counting both alike (layers, mean) puts it clearly above."""
-    sentences = []
+    found = []
     for source in dict.fromkeys(check.claim.source_id for check in checks):
         known = [item for item in checks if item.claim.source_id == source and item.figures
                  and item.claim.quantity == "kmac_per_pixel_total"]  # fmt: skip
         for low in known:
             above = [high for high in known if low.claim.value < high.claim.value and _alike(low) > 1.05 * _alike(high)]
             if above:
-                others = ", ".join(f"{high.claim.codec} ({_alike(high):.1f})" for high in above)
-                sentences.append(
-                    f"{source} puts {low.claim.codec} ({low.claim.value:g}) below {others}; counted alike "
-                    f"(layers, mean over the levels) it takes {_alike(low):.1f}, more than each of them: "
-                    "the order does not hold."
-                )
-    return tuple(sentences)
+                others = {high.claim.codec: _alike(high) for high in above}
+                found.append(FailingOrder(source, low.claim.codec, low.claim.value, _alike(low), others))
+    return tuple(found)
 
 
-def _alike(item: Check) -> float:
+def _alike(item: ClaimCheck) -> float:
     """The count under `layers`, over the levels where there are several."""
     figures = [figure for figure in item.figures if figure.convention == LAYERS]
     return next((figure.value for figure in figures if figure.variant == MEAN), figures[0].value)
 
 
-def _correctly(best: Figure, figures: Sequence[Figure]) -> str:
-    """What an inflated figure would be, counted correctly."""
+def _correctly(best: Figure, figures: Sequence[Figure]) -> dict[str, float]:
+    """The correct figures by convention, where the claim is explained by an inflated one."""
     if best.convention != AT_OUTPUT:
-        return ""
-    right = {figure.convention: figure.value for figure in figures if figure.variant == best.variant}
-    return f"correctly {right[LAYERS]:.1f}, or {right[ALL]:.1f} with GDN and all"
+        return {}
+    return {figure.convention: figure.value for figure in figures if figure.variant == best.variant}
 
 
-def _counted(card: CodecCard, point: OperatingPoint) -> Counted:
+def _counted(card: CodecCard, point: OperatingPoint) -> CountedNetwork:
     codec = built(card, point)
     counted = {trace.call: trace for trace in traces(codec, *SIZE)}
     weights = list(codec.network.parameters())
-    layered = {piece.path for piece in counted[Call.FORWARD].op_records if piece.in_layer}
+    layered = {record.path for record in counted[Call.FORWARD].op_records if record.in_layer}
     modules = dict(codec.network.named_modules())
     in_layers = sum(weight.numel() for path in layered for weight in modules[path].parameters(recurse=False))
     levels = [other for other in card.points if other.network == point.network and other.trained_for in ("mse", None)]
-    return Counted(
+    return CountedNetwork(
         card, point, counted, sum(weight.numel() for weight in weights), in_layers,
         sum(weight.numel() * weight.element_size() for weight in weights), len(levels),
     )  # fmt: skip
 
 
 def _kmac(trace: Trace, convention: Convention) -> float:
-    return sum(convention.counted(piece) for piece in trace.op_records) / (trace.width * trace.height) / 1000
+    return sum(convention.counted(record) for record in trace.op_records) / (trace.width * trace.height) / 1000
 
 
-def _work(call: Call) -> Callable[[Sequence[Counted]], Iterator[Figure]]:
-    def figures(counted: Sequence[Counted]) -> Iterator[Figure]:
+def _work(call: Call) -> Callable[[Sequence[CountedNetwork]], Iterator[Figure]]:
+    def figures(counted: Sequence[CountedNetwork]) -> Iterator[Figure]:
         for convention in CONVENTIONS:
             able = [item for item in counted if call in item.traces]
             yield from _with_means(convention.name, able, [_kmac(item.traces[call], convention) for item in able])
@@ -242,17 +248,17 @@ def _work(call: Call) -> Callable[[Sequence[Counted]], Iterator[Figure]]:
     return figures
 
 
-def _parameters(counted: Sequence[Counted]) -> Iterator[Figure]:
+def _parameters(counted: Sequence[CountedNetwork]) -> Iterator[Figure]:
     yield from _with_means(ALL, counted, [item.parameters / 1e6 for item in counted])
     yield from _with_means(LAYERS, counted, [item.layer_parameters / 1e6 for item in counted])
 
 
-def _size(counted: Sequence[Counted]) -> Iterator[Figure]:
+def _size(counted: Sequence[CountedNetwork]) -> Iterator[Figure]:
     yield from _with_means(ALL, counted, [item.weight_bytes / 1e6 for item in counted])
     yield from _with_means(MIB, counted, [item.weight_bytes / 2**20 for item in counted])
 
 
-def _with_means(convention: str, counted: Sequence[Counted], values: Sequence[float]) -> Iterator[Figure]:
+def _with_means(convention: str, counted: Sequence[CountedNetwork], values: Sequence[float]) -> Iterator[Figure]:
     """Each network by itself, and the mean over the levels of every codec that changes its network between them."""
     for item, value in zip(counted, values, strict=True):
         yield Figure(convention, item.label, value)
@@ -268,7 +274,7 @@ def _place(order: Sequence[str], name: str) -> int:
 
 
 _UNITS = {"kMAC/pixel", "million", "MB"}
-_QUANTITIES: Mapping[str, tuple[str, Callable[[Sequence[Counted]], Iterator[Figure]]]] = {
+_QUANTITIES: Mapping[str, tuple[str, Callable[[Sequence[CountedNetwork]], Iterator[Figure]]]] = {
     "kmac_per_pixel_total": ("forward", _work(Call.FORWARD)),
     "kmac_per_pixel_decode": ("decode", _work(Call.DECODE)),
     "params_m": ("parameters", _parameters),

@@ -1,4 +1,4 @@
-"""What a network costs before it is run: multiply-accumulates, parameters, memory, serial steps; and any module's too.
+"""The complexity of codecs and of any module: MACs, parameters, activation memory and serial steps of each call.
 
 `count_complexity(module)` is the Python API; `of_cards` goes through the zoo. Networks are built without weights
 where that is possible, so that neither the number of parameters nor the picture's size costs memory.
@@ -14,7 +14,7 @@ from torch import nn
 
 from lic_bench.codec import Codec, CodecCard, HasParts, OperatingPoint
 from lic_bench.complexity import mac_counter
-from lic_bench.complexity.meta_device import building
+from lic_bench.complexity.meta_device import building_on_meta
 from lic_bench.errors import RequestError
 from lic_bench.records import Call, MacCount, Origin
 from lic_bench.registry import entry_points
@@ -138,7 +138,7 @@ def built(card: CodecCard, point: OperatingPoint) -> HasParts:
     if card.reference:  # imported beforehand: what a module makes while it is imported is real
         entry_points.attribute(CODECS.entry(card.reference).reference)
     try:
-        with building():
+        with building_on_meta():
             return _shown(card.load(point))
     except RequestError:
         raise

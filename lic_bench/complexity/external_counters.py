@@ -1,8 +1,8 @@
-"""Other people's counters on the same call, and why they differ from ours, operator by operator.
+"""External counters (fvcore, ptflops, torch) on the same call, and where they differ from ours, op by op.
 
-fvcore, ptflops (both back ends) and torch's FlopCounterMode run the network; what they count they give by operators of
-their own naming. All figures are multiply-accumulates by their own rules: torch's FLOP are halved. fvcore and ptflops
-are called as their manuals say, torch's counter as evaluation calls a network, without gradients.
+fvcore, ptflops (both back ends) and torch's FlopCounterMode execute the network; what they count they give by ops of
+their own naming. All figures are MACs by their own rules: torch's FLOP are halved. fvcore and ptflops are called as
+their manuals say, torch's counter as evaluation calls a network, without gradients.
 """
 
 from __future__ import annotations
@@ -14,22 +14,23 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, TypeAlias
 
 import torch
 from torch import nn
 
-from lic_bench.codec import HasParts
-from lic_bench.complexity import op_formulas
+from lic_bench.codec import CodecCard, HasParts
+from lic_bench.complexity import codec_complexity, op_formulas
 from lic_bench.complexity.mac_counter import Trace, as_published, trace
 from lic_bench.errors import RequestError
 
 
 @dataclass(frozen=True)
 class ExternalCount:
-    """What another counter says of one forward call: by its own operators, and those it says it does not know."""
+    """What another counter counts in one forward call, by its own ops, and the ops it says it does not know."""
 
-    auditor: str
+    counter: str
     by_operator: Mapping[str, int]
     unsupported: Mapping[str, int] = field(default_factory=dict)
 
@@ -39,19 +40,31 @@ class ExternalCount:
         return sum(self.by_operator.values())
 
 
+class OpKind(StrEnum):
+    """What ops are compared by."""
+
+    CONVOLUTIONS = "convolutions"
+    PRODUCTS = "products"
+    NON_MAC = "other work"
+
+
 @dataclass(frozen=True)
 class Difference:
-    """A part of the difference between another counter and ours: theirs less ours, and the reason."""
+    """How far another counter is from ours in one kind of op: theirs less ours.
 
-    auditor: str
-    kind: str
+    `names` are the counter's own ops of this kind, `missed` the products that it says it does not know.
+    """
+
+    counter: str
+    kind: OpKind
     macs: int
-    reason: str
+    names: tuple[str, ...] = ()
+    missed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """One network under another counter and ours, over the pixels of the picture, and why the two differ."""
+    """One network under another counter and ours, over the pixels of the picture, and where the two differ."""
 
     network: str
     pixels: int
@@ -142,7 +155,7 @@ def named(names: str) -> tuple[ExternalCounter, ...]:
     asked = [name.strip() for name in names.split(",") if name.strip()]
     for name in asked:
         if name not in EXTERNAL_COUNTERS:
-            raise RequestError(f"There is no auditor {name!r}; there are {', '.join(EXTERNAL_COUNTERS)}.")
+            raise RequestError(f"There is no external counter {name!r}; there are {', '.join(EXTERNAL_COUNTERS)}.")
     return tuple(counter for name in asked for counter in EXTERNAL_COUNTERS[name])
 
 
@@ -151,7 +164,7 @@ def compare(
 ) -> Iterator[Comparison]:
     """One codec's forward call under other counters, which run it on noise, and under ours."""
     ours = trace(codec, width, height)
-    total = sum(piece.macs for piece in ours.op_records)
+    total = sum(record.macs for record in ours.op_records)
     like = next(codec.network.parameters())
     picture = torch.rand(1, 3, ours.padded_height, ours.padded_width, dtype=like.dtype, device=like.device)
     for counter in counters:
@@ -167,49 +180,62 @@ _THEIR_PRODUCTS = {"linear", "addmm", "mm", "bmm", "baddbmm", "matmul", "einsum"
                    "tensor operators", "LSTM", "GRU", "RNN", "addbmm",
                    "_scaled_dot_product_flash_attention", "_scaled_dot_product_efficient_attention"}  # fmt: skip
 
-_REASONS = {
-    ("fvcore", "convolutions"): "other rules for these convolutions",
-    ("fvcore", "products"): "does not know {unsupported}",
-    ("fvcore", "other work"): "counts {names} as multiply-accumulates",
-    ("ptflops aten", "convolutions"): "adds one operation per output for every bias",
-    ("ptflops aten", "products"): "adds biases; knows mm, addmm, bmm and no other product, nor fused attention",
-    ("ptflops pytorch", "convolutions"): "sees modules of torch's own classes only: no raw weights (GDN), no "
-    "subclasses (masked convolutions); adds biases",
-    ("ptflops pytorch", "products"): "sees modules and a few functions only: not @, einsum or raw weights",
-    ("ptflops pytorch", "other work"): "counts {names} as multiply-accumulates",
-    ("torch", "convolutions"): "other rules for these convolutions",
-    ("torch", "products"): "counts 0 for fused attention, mv and recurrent layers",
-}
+
+def of_card(card: CodecCard, width: int, height: int, counters: Sequence[ExternalCounter]) -> Iterator[Comparison]:
+    """Every network of a codec, untrained, under each counter; nothing for a codec that is not learned."""
+    for point in codec_complexity.networks(card):
+        name = card.name if point.network in ("", card.name) else f"{card.name} {point.network}"
+        yield from compare(name, codec_complexity.loaded(card, point), width, height, counters)
 
 
 def differences(ours: Trace, theirs: ExternalCount) -> tuple[Difference, ...]:
-    """Why another counter differs; the parts add up to theirs less ours exactly. None where the two agree."""
-    mine: Counter[str] = Counter()
-    for piece in ours.op_records:
-        mine["convolutions" if piece.operator in _CONVOLUTIONS else "products"] += piece.macs
-    other: Counter[str] = Counter()
-    names: dict[str, None] = {}
+    """Where another counter differs; the parts add up to theirs less ours exactly. None where the two agree."""
+    mine: Counter[OpKind] = Counter()
+    for record in ours.op_records:
+        mine[OpKind.CONVOLUTIONS if record.operator in _CONVOLUTIONS else OpKind.PRODUCTS] += record.macs
+    other: Counter[OpKind] = Counter()
+    names: dict[OpKind, list[str]] = {kind: [] for kind in OpKind}
     for name, number in theirs.by_operator.items():
-        product = "products" if name in _THEIR_PRODUCTS else "other work"
-        kind = "convolutions" if name in _THEIR_CONVOLUTIONS else product
+        kind = _kind(name)
         other[kind] += number
-        if kind == "other work" and number:
-            names[name] = None
-    words = {
-        "names": ", ".join(names),
-        "unsupported": ", ".join(n for n in theirs.unsupported if "attention" in n or "matmul" in n or "mv" in n)
-        or "some products",
-    }
+        names[kind] += [name] if number else []
     return tuple(
-        Difference(
-            theirs.auditor,
-            kind,
-            other[kind] - mine[kind],
-            _REASONS.get((theirs.auditor, kind), "counted by other rules").format(**words),
-        )
-        for kind in ("convolutions", "products", "other work")
+        Difference(theirs.counter, kind, other[kind] - mine[kind], tuple(names[kind]), missed_products(theirs))
+        for kind in OpKind
         if other[kind] != mine[kind]
     )
+
+
+def _kind(name: str) -> OpKind:
+    if name in _THEIR_CONVOLUTIONS:
+        return OpKind.CONVOLUTIONS
+    return OpKind.PRODUCTS if name in _THEIR_PRODUCTS else OpKind.NON_MAC
+
+
+def missed_products(theirs: ExternalCount) -> tuple[str, ...]:
+    """The ops with MACs among those that a counter says it does not know; the others are element-wise and the like."""
+    return tuple(name for name in theirs.unsupported if any(part in name for part in ("attention", "matmul", "mv")))
+
+
+_REASONS = {
+    ("fvcore", OpKind.CONVOLUTIONS): "other rules for these convolutions",
+    ("fvcore", OpKind.PRODUCTS): "does not know {missed}",
+    ("fvcore", OpKind.NON_MAC): "counts {names} as multiply-accumulates",
+    ("ptflops aten", OpKind.CONVOLUTIONS): "adds one operation per output for every bias",
+    ("ptflops aten", OpKind.PRODUCTS): "adds biases; knows mm, addmm, bmm and no other product, nor fused attention",
+    ("ptflops pytorch", OpKind.CONVOLUTIONS): "sees modules of torch's own classes only: no raw weights (GDN), no "
+    "subclasses (masked convolutions); adds biases",
+    ("ptflops pytorch", OpKind.PRODUCTS): "sees modules and a few functions only: not @, einsum or raw weights",
+    ("ptflops pytorch", OpKind.NON_MAC): "counts {names} as multiply-accumulates",
+    ("torch", OpKind.CONVOLUTIONS): "other rules for these convolutions",
+    ("torch", OpKind.PRODUCTS): "counts 0 for fused attention, mv and recurrent layers",
+}
+
+
+def reason(difference: Difference) -> str:
+    """Why a counter differs in one kind of op, as shown to people."""
+    text = _REASONS.get((difference.counter, difference.kind), "counted by other rules")
+    return text.format(names=", ".join(difference.names), missed=", ".join(difference.missed) or "some products")
 
 
 @contextlib.contextmanager

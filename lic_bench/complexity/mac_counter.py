@@ -1,7 +1,7 @@
-"""Counts the multiply-accumulates of one call of a network, by default without running it.
+"""Counts the MACs of one call of a network on the meta device; no weights are needed.
 
-The network's meta_copy without data is called on a picture without data: shapes go through it, nothing is computed. A
-network that cannot be called that way is run for real instead, and its count says so.
+A copy of the network without data is called on a picture without data: shapes go through it, nothing is computed. A
+network that cannot be called that way is executed instead, and its count says so.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_map_only
 
 from lic_bench.codec import HasParts
-from lic_bench.complexity.meta_device import META, MetaCall, is_meta, meta_copy, on_meta_device
-from lic_bench.complexity.op_log import OpLog, OpRecord, counting
+from lic_bench.complexity.meta_device import META, is_meta, meta_copy, on_meta_device
+from lic_bench.complexity.op_log import OpLog, OpRecord, logged_ops
 from lic_bench.errors import LicBenchError, RequestError
+from lic_bench.learned_codec import MetaCall
 from lic_bench.records import Call, MacCount, Origin
 
 ELSEWHERE = "elsewhere"
-"""The part of work done by no named part: in the network's own forward, with nobody's weights."""
-
+"""The part of ops that no named part executes: in the network's own forward, without weights."""
 
 _NEEDED: Mapping[Call, tuple[str, ...]] = {
     Call.FORWARD: (),
@@ -35,17 +35,17 @@ _NEEDED: Mapping[Call, tuple[str, ...]] = {
 
 
 class CountingError(LicBenchError):
-    """A network can be counted neither without running it nor by running it."""
+    """A network can be counted neither on the meta device nor by executing it."""
 
 
 @dataclass(frozen=True)
 class Trace:
-    """Everything seen during one call. `part_of` maps the paths of modules to the names of parts.
+    """The op records of one call, with everything a MacCount is made from.
 
-    `peak_bytes` is the most memory that activations took at one time. `reads` is the number of sequential reads from
-    the entropy decoder, None where the network was run for real. `redundant` are the multiply-accumulates among the
-    op_records that the authors' code makes and the code here does not.
-    `reason` says why it was run although it should not have been, and what else a reader must know.
+    `part_of` maps the paths of modules to the names of parts. `peak_bytes` is the most memory that activations take at
+    one time. `serial_reads` is the number of serial reads from the entropy decoder, None where the network was
+    executed. `redundant` are the MACs among the op records that the authors' code executes and the code here does not.
+    `fallback_reason` is why it could not be called on the meta device.
     """
 
     call: Call
@@ -59,7 +59,7 @@ class Trace:
     uncounted: Mapping[str, int]
     peak_bytes: int
     origin: Origin
-    reads: int | None = None
+    serial_reads: int | None = None
     redundant: int = 0
     fallback_reason: str = ""
 
@@ -70,32 +70,32 @@ class Trace:
             width=self.width,
             height=self.height,
             macs=self.macs,
-            by_part=self._sums(lambda piece: self._part(piece.path)),
-            by_operator=self._sums(lambda piece: piece.operator),
-            by_layer=self._sums(lambda piece: piece.path or ELSEWHERE),
+            by_part=self._sums(lambda record: self._part(record.path)),
+            by_operator=self._sums(lambda record: record.operator),
+            by_layer=self._sums(lambda record: record.path or ELSEWHERE),
             non_mac_ops=self.non_mac_ops,
             uncounted=self.uncounted,
             origin=self.origin,
             padded_width=self.padded_width,
             padded_height=self.padded_height,
             activation_bytes=self.peak_bytes,
-            serial_steps=self.reads if self.call is Call.DECODE else None,
+            serial_steps=self.serial_reads if self.call is Call.DECODE else None,
             redundant_macs=self.redundant,
             fallback_reason=self.fallback_reason,
         )
 
     @property
     def macs(self) -> int:
-        """All op_records together."""
-        return sum(piece.macs for piece in self.op_records)
+        """The MACs of all op records."""
+        return sum(record.macs for record in self.op_records)
 
     def _part(self, path: str) -> str:
         return self.part_of.get(path, ELSEWHERE)
 
     def _sums(self, label: Callable[[OpRecord], str]) -> dict[str, int]:
         sums: Counter[str] = Counter()
-        for piece in self.op_records:
-            sums[label(piece)] += piece.macs
+        for record in self.op_records:
+            sums[label(record)] += record.macs
         order = {name: place for place, name in enumerate(dict.fromkeys(self.part_of.values()))}
         return dict(sorted(sums.items(), key=lambda item: order.get(item[0], len(order))))
 
@@ -128,7 +128,7 @@ def count_module(
 
 
 def trace(codec: HasParts, width: int, height: int, call: Call | str = Call.FORWARD, run: bool = False) -> Trace:
-    """As `count`, with every piece of work."""
+    """As `count`, with every record of work."""
     return traces(codec, width, height, (call,), run)[0]
 
 
@@ -157,7 +157,7 @@ def trace_module(
     inputs: Sequence[Any] | None = None,
     run: bool = False,
 ) -> Trace:
-    """As `count_module`, with every piece of work."""
+    """As `count_module`, with every record of work."""
     require_size(*size)
     return _Subject(module, dict(module.named_children()), size, size, inputs).traces((call,), run)[0]
 
@@ -191,16 +191,16 @@ class _Subject:
         return tuple(_compared(mine, theirs) for mine, theirs in zip(here, authors, strict=True))
 
     def _executed(self, calls: Sequence[Call], run: bool) -> tuple[Trace, ...]:
-        """One trace per call; run for real where asked to or where nothing else works."""
+        """One trace per call; executed where asked to or where meta execution fails."""
         if run:
             return self._ran(calls, "")
         try:
-            seen = self._on_meta(calls)
+            logs = self._on_meta(calls)
         except Exception as error:  # whatever a network does that needs data; running it will tell
             if len(calls) > 1:
                 return tuple(trace for call in calls for trace in self._executed((call,), run))
             return self._ran(calls, _reason(error))
-        return tuple(self._trace(call, seen[call], Origin.PREDICTED) for call in calls)
+        return tuple(self._trace(call, logs[call], Origin.PREDICTED) for call in calls)
 
     def _ran(self, calls: Sequence[Call], reason: str) -> tuple[Trace, ...]:
         name, (width, height) = _name(self.network), self.padded
@@ -211,49 +211,49 @@ class _Subject:
             )
         try:
             with torch.no_grad():
-                seen = self._watched(self.network, calls, self._arguments(self.network), MetaCall())
+                logs = self._logged(self.network, calls, self._arguments(self.network), MetaCall())
         except LicBenchError:
             raise
         except Exception as error:  # the user's module may fail in any way; its sentence is what helps
             raise RequestError(
                 f"{name} does not take a {width} x {height} picture ({calls[0].value}): {_reason(error)}"
             ) from error
-        return tuple(self._trace(call, seen[call], Origin.MEASURED, reason) for call in calls)
+        return tuple(self._trace(call, logs[call], Origin.MEASURED, reason) for call in calls)
 
     def _on_meta(self, calls: Sequence[Call]) -> dict[Call, OpLog]:
         copied = meta_copy(self.network)
         with on_meta_device() as meta_call:
-            return self._watched(copied, calls, self._arguments(copied), meta_call)
+            return self._logged(copied, calls, self._arguments(copied), meta_call)
 
-    def _watched(
+    def _logged(
         self, network: nn.Module, calls: Sequence[Call], arguments: Sequence[Any], meta_call: MetaCall
     ) -> dict[Call, OpLog]:
-        """Make the calls and write each down; a decoder needs an encoder's stream, asked for or not."""
-        seen: dict[Call, OpLog] = {}
+        """The log of each call; decoding needs an encoder's bitstream, asked for or not."""
+        logs: dict[Call, OpLog] = {}
         coded: Any = None
         for call in Call:
             if call in calls or (call is Call.ENCODE and Call.DECODE in calls):
-                with counting(network, meta_call, arguments) as seen[call]:
+                with logged_ops(network, meta_call, arguments) as logs[call]:
                     if call is Call.FORWARD:
                         _called(network, network, arguments)
                     elif call is Call.ENCODE:
                         coded = _called(network, network.compress, arguments)
                     else:
                         _called(network, network.decompress, (coded["strings"], coded["shape"]))
-        return seen
+        return logs
 
-    def _trace(self, call: Call, seen: OpLog, origin: Origin, reason: str = "") -> Trace:
+    def _trace(self, call: Call, log: OpLog, origin: Origin, reason: str = "") -> Trace:
         return Trace(
             call,
             *self.size,
             *self.padded,
-            seen.op_records(),
+            log.op_records(),
             _part_of(self.network, self.parts),
-            _positive(seen.other),
-            _positive(seen.uncounted),
-            seen.peak_bytes,
+            _positive(log.non_mac_ops),
+            _positive(log.uncounted),
+            log.peak_bytes,
             origin,
-            seen.reads if origin is Origin.PREDICTED else None,
+            log.serial_reads if origin is Origin.PREDICTED else None,
             fallback_reason=reason,
         )
 

@@ -1,9 +1,9 @@
-"""Calling a network without running it: meta tensors have shapes and no data, so entropy coders are put aside.
+"""Meta execution: calls a network on tensors that have shapes and no data, so that nothing is computed.
 
-Inside `on_meta_device()` a network in CompressAI's shape can be called on meta tensors, `compress` and `decompress`
-included: nothing is computed or coded, decoded symbols are zeros, and a loop over latent positions runs once and says
-how often it would have run. The replacements are process-wide while they last, may be nested, and are undone on any
-error. (torch's FakeTensorMode does more than is needed here and takes twice as long.)
+Inside `on_meta_device()` a network in CompressAI's shape takes meta tensors, `compress` and `decompress` included: the
+entropy coders write nothing and read zeros, and a loop over latent positions executes one round and says how many
+there are. The patches are process-wide while they last, may be nested, and are undone on any error. torch's
+FakeTensorMode does more than is needed here and takes twice as long.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from functools import cache
 from itertools import chain
 from types import ModuleType
@@ -26,51 +25,11 @@ from torch.utils._device import _device_constructors
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_map_only
 
-from lic_bench.complexity.meta_shapes import SHORTCUTS
+from lic_bench.complexity.meta_shapes import RESULT_SHAPES
+from lic_bench.learned_codec import MetaCall, entropy_decoder_read, factorized_prior_forward, recorded_call
 
 META = torch.device("meta")
 _INITIALISERS = tuple(name for name in vars(nn.init) if name.endswith("_") and not name.startswith("_"))
-
-
-@dataclass
-class MetaCall:
-    """What a pretended call tells its counters.
-
-    `times` is how often the work now seen counts (a loop's body is run once for all its rounds). `reads` is the number
-    of symbols' groups the entropy decoder was asked for one after another: the serial steps of a decoder.
-    """
-
-    times: int = 1
-    reads: int = 0
-
-    @contextmanager
-    def repeated(self, rounds: int) -> Iterator[None]:
-        """Let the work inside count `rounds` times."""
-        before = self.times
-        self.times = before * rounds
-        try:
-            yield
-        finally:
-            self.times = before
-
-
-_current: list[MetaCall] = []
-
-
-def entropy_decoder_read() -> None:
-    """Called by networks with entropy coders of their own at every read that later computation waits for."""
-    if _current:
-        _current[-1].reads += _current[-1].times
-
-
-@contextmanager
-def repeated(rounds: int) -> Iterator[None]:
-    """Called by networks that do one round of a loop for all its rounds, where nothing holds data; free otherwise."""
-    if not _current:
-        yield
-        return
-    with _current[-1].repeated(rounds):
-        yield
 
 
 def is_meta(module: nn.Module) -> bool:
@@ -82,16 +41,16 @@ def meta_copy(module: nn.Module) -> nn.Module:
     """The same modules around parameters without data: no weight is copied, and the original is never touched."""
     memo: dict[int, Any] = {}
     for tensor in chain(module.parameters(), module.buffers()):
-        hollow = tensor.detach().to(META)
-        memo[id(tensor)] = nn.Parameter(hollow, tensor.requires_grad) if isinstance(tensor, nn.Parameter) else hollow
+        meta = tensor.detach().to(META)
+        memo[id(tensor)] = nn.Parameter(meta, tensor.requires_grad) if isinstance(tensor, nn.Parameter) else meta
     return copy.deepcopy(module, memo)
 
 
 @contextmanager
-def building() -> Iterator[None]:
-    """Networks made inside have no weights: no memory, no time for initial values, no coder tables.
+def building_on_meta() -> Iterator[None]:
+    """Networks built inside have no weights: no memory, no time for initial values, no coder tables.
 
-    Numbers that are written down (torch.tensor, arange, linspace) stay real, for networks work out widths from them.
+    Tensors made from given numbers (torch.tensor, arange, linspace) stay real: networks compute widths from them.
     """
     replacements = (
         (nn.Module, "_apply", _for_meta(_apply, nn.Module._apply)),
@@ -102,31 +61,29 @@ def building() -> Iterator[None]:
     with ExitStack() as stack:
         for owner, name, value in replacements:
             stack.enter_context(_replaced(owner, name, value))
-        for context in (torch.no_grad(), _Functions(_constructors(written_down=False)), _operators()):
+        for context in (torch.no_grad(), _Functions(_constructors(from_numbers=False)), _operators()):
             stack.enter_context(context)
         yield
 
 
 @contextmanager
 def on_meta_device() -> Iterator[MetaCall]:
-    """Let meta tensors be called: every new tensor is one, and CompressAI's coders and position loops are put aside."""
-    meta_call = MetaCall()
+    """Make every new tensor a meta tensor, and replace CompressAI's coders and loops over positions, inside."""
     with ExitStack() as stack:
+        call = stack.enter_context(recorded_call())
         if "compressai.entropy_models" in sys.modules:
-            for owner, name, value in _replacements(meta_call):
+            for owner, name, value in _replacements(call):
                 stack.enter_context(_replaced(owner, name, value))
         stack.enter_context(warnings.catch_warnings())
         warnings.filterwarnings("ignore", "Inference on GPU is not recommended")  # a device without data is no CPU
-        for context in (torch.no_grad(), _Functions(_constructors(written_down=True)), _operators()):
+        for context in (torch.no_grad(), _Functions(_constructors(from_numbers=True)), _operators()):
             stack.enter_context(context)
-        _current.append(meta_call)
-        stack.callback(_current.remove, meta_call)
-        yield meta_call
+        yield call
 
 
-def _constructors(written_down: bool) -> frozenset[Any]:
+def _constructors(from_numbers: bool) -> frozenset[Any]:
     """The functions that make tensors from nothing; those that take numbers only if asked for."""
-    numbers = () if written_down else (torch.tensor, torch.as_tensor, torch.arange, torch.linspace, torch.logspace)
+    numbers = () if from_numbers else (torch.tensor, torch.as_tensor, torch.arange, torch.linspace, torch.logspace)
     return frozenset(_device_constructors()) - frozenset(numbers)
 
 
@@ -151,8 +108,8 @@ class _Operators(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
-        shortcut = SHORTCUTS.get(func)
-        if shortcut is not None and not kwargs and args[0].is_meta and (known := shortcut(args)) is not None:
+        shape_of = RESULT_SHAPES.get(func)
+        if shape_of is not None and not kwargs and args[0].is_meta and (known := shape_of(args)) is not None:
             return known
         if kwargs.get("device") is not None and _some_meta(args):
             kwargs = {**kwargs, "device": META}
@@ -209,26 +166,26 @@ def _tolist(tensor: Tensor) -> Any:
     return nested(tensor.shape)
 
 
-def _replacements(meta_call: MetaCall) -> Iterator[tuple[Any, str, Any]]:
+def _replacements(call: MetaCall) -> Iterator[tuple[Any, str, Any]]:
     from compressai import ans
     from compressai.entropy_models import EntropyBottleneck, EntropyModel
     from compressai.models.google import JointAutoregressiveHierarchicalPriors
 
-    yield EntropyBottleneck, "forward", _bottleneck_forward
+    yield EntropyBottleneck, "forward", factorized_prior_forward
     yield EntropyBottleneck, "decompress", _bottleneck_decompress
     yield EntropyModel, "compress", _model_compress
     yield EntropyModel, "decompress", _model_decompress
     for name in ("_compress_ar", "_decompress_ar"):
-        yield JointAutoregressiveHierarchicalPriors, name, _one_position(_own_loop(name), meta_call)
+        yield JointAutoregressiveHierarchicalPriors, name, _one_position(_own_loop(name), call)
     coders: dict[type, type] = {
-        ans.RansEncoder: _MetaEncoder,
-        ans.BufferedRansEncoder: _MetaEncoder,
-        ans.RansDecoder: _MetaDecoder,
+        ans.RansEncoder: _NoEncoder,
+        ans.BufferedRansEncoder: _NoEncoder,
+        ans.RansDecoder: _NoDecoder,
     }
     for module in list(sys.modules.values()):  # networks import the coders by name, each into its own module
-        for coder, pretended in coders.items():
+        for coder, replacement in coders.items():
             if isinstance(module, ModuleType) and vars(module).get(coder.__name__) is coder:
-                yield module, coder.__name__, pretended
+                yield module, coder.__name__, replacement
 
 
 def _no_tables() -> Iterator[tuple[Any, str, Any]]:
@@ -257,11 +214,11 @@ def _own_loop(name: str) -> Callable[..., Any]:
     return loop
 
 
-def _for_meta(pretended: Callable[..., Any], original: Callable[..., Any]) -> Callable[..., Any]:
-    """The pretended method for networks without data, the original for all others."""
+def _for_meta(replacement: Callable[..., Any], original: Callable[..., Any]) -> Callable[..., Any]:
+    """The replacement for networks on the meta device, the original for all others."""
 
     def either(self: nn.Module, *args: Any, **kwargs: Any) -> Any:
-        return (pretended if is_meta(self) else original)(self, *args, **kwargs)
+        return (replacement if is_meta(self) else original)(self, *args, **kwargs)
 
     return either
 
@@ -286,24 +243,6 @@ def _scale_table(self: Any, scale_table: Sequence[float], *args: Any, **kwargs: 
     return True
 
 
-def _bottleneck_forward(self: Any, x: Tensor, training: bool | None = None) -> tuple[Tensor, Tensor]:
-    """EntropyBottleneck.forward with its permutation written in integers instead of tensors."""
-    order = (1, 0, *range(2, x.dim()))
-    values = x.permute(*order).contiguous()
-    noisy = self.training if training is None else training
-    outputs = self.quantize(
-        values.reshape(values.size(0), 1, -1), "noise" if noisy else "dequantize", self._get_medians()
-    )
-    likelihood, _, _ = self._likelihood(outputs)
-    if self.use_likelihood_bound:
-        likelihood = self.likelihood_lower_bound(likelihood)
-    shape = values.shape
-    return (
-        outputs.reshape(shape).permute(*order).contiguous(),
-        likelihood.reshape(shape).permute(*order).contiguous(),
-    )
-
-
 def _bottleneck_decompress(self: Any, strings: Sequence[bytes], size: Sequence[int]) -> Tensor:
     shape = (len(strings), self.channels, *size)
     medians = self._extend_ndims(self._get_medians().detach(), len(size))
@@ -324,7 +263,7 @@ def _model_decompress(
     return self.dequantize(symbols, means, dtype)  # type: ignore[no-any-return]
 
 
-def _one_position(loop: Callable[..., Any], meta_call: MetaCall) -> Callable[..., Any]:
+def _one_position(loop: Callable[..., Any], call: MetaCall) -> Callable[..., Any]:
     """A loop over latent positions that runs its body once and counts it for every position.
 
     One round is taken n times, and what happens without any round -n + 1 times, so that the work before the loop,
@@ -333,16 +272,16 @@ def _one_position(loop: Callable[..., Any], meta_call: MetaCall) -> Callable[...
 
     def run(self: Any, *args: Any) -> Any:
         *tensors, height, width, kernel_size, padding = args
-        with meta_call.repeated(height * width):
+        with call.repeated(height * width):
             result = loop(self, *tensors, 1, 1, kernel_size, padding)
-        with meta_call.repeated(1 - height * width):
+        with call.repeated(1 - height * width):
             loop(self, *tensors, 0, 0, kernel_size, padding)
         return result
 
     return run
 
 
-class _MetaEncoder:
+class _NoEncoder:
     """CompressAI's rANS encoders: takes anything, writes nothing."""
 
     def encode_with_indexes(self, *args: Any) -> bytes:
@@ -352,7 +291,7 @@ class _MetaEncoder:
         return b""
 
 
-class _MetaDecoder:
+class _NoDecoder:
     """CompressAI's rANS decoder: every symbol is zero."""
 
     def set_stream(self, stream: bytes) -> None:

@@ -1,6 +1,6 @@
 """Shapes of results that torch works out slowly: for these operators it answers in Python, some 500 microseconds each.
 
-A network of thousands of such calls is traced twice as fast with them. Every shortcut looks at its arguments first and
+A network of thousands of such calls is traced twice as fast with them. Every rule looks at its arguments first and
 answers None where the case is not the plain one; then torch is asked, which also refuses what cannot be.
 """
 
@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import torch
 from torch import Tensor
 
-Shortcut: TypeAlias = Callable[[Sequence[Any]], Any]
+ShapeRule: TypeAlias = Callable[[Sequence[Any]], Any]
 
 
 def _alike(arguments: Sequence[Any]) -> Tensor | None:
@@ -66,10 +66,10 @@ def _moved(arguments: Sequence[Any]) -> Tensor:
     return source.new_empty(source.shape)
 
 
-def _table() -> Mapping[Any, Shortcut]:
+def _table() -> Mapping[Any, ShapeRule]:
     aten = torch.ops.aten
     alike = "gelu tanh sigmoid silu erf exp log sqrt rsqrt abs neg round softplus leaky_relu relu _safe_softmax"
-    table: dict[Any, Shortcut] = {getattr(aten, name).default: _alike for name in alike.split()}
+    table: dict[Any, ShapeRule] = {getattr(aten, name).default: _alike for name in alike.split()}
     table |= {getattr(aten, name).default: _itself for name in ("leaky_relu_", "relu_", "clamp_", "round_", "abs_")}
     table |= {getattr(aten, name).Tensor: _both_alike for name in ("add", "sub", "mul", "div")}
     table |= {getattr(aten, name).default: _both_alike for name in ("maximum", "minimum")}
@@ -83,5 +83,5 @@ def _table() -> Mapping[Any, Shortcut]:
     return table
 
 
-SHORTCUTS: Mapping[Any, Shortcut] = _table()
+RESULT_SHAPES: Mapping[Any, ShapeRule] = _table()
 """By operator: arguments in, the result's shape or None out."""

@@ -1,8 +1,8 @@
-"""What one call of one of torch's operators costs: multiply-accumulates, other work, nothing, or unknown.
+"""What one call of one of torch's ops costs: MACs, non-MAC work, nothing, or unknown.
 
-An operator is one of four kinds. COUNTED ones have a formula for multiply-accumulates (MAC). OTHER ones do work that is
-no MAC by the protocol (element-wise, normalisation, softmax, ...) and are measured in elements. FREE ones only make,
-move or relabel data. Everything else is uncounted: it has to be named, because it makes a count a lower bound.
+An op is one of four kinds. COUNTED ones have a formula for multiply-accumulates (MAC). NON_MAC ones do work that is no
+MAC (element-wise, normalisation, softmax, ...) and are measured in elements. FREE ones only make, move or relabel data.
+Everything else is uncounted: it has to be named, because it makes a count a lower bound.
 """
 
 from __future__ import annotations
@@ -31,28 +31,28 @@ ELEMENTWISE = "element-wise"
 
 
 @dataclass(frozen=True)
-class Cost:
+class OpCost:
     """What one call costs. `at_output` is the MAC figure of counters that take a transposed convolution's output.
 
-    `kind` names the operator among COUNTED, or the kind of `other` work; `softmax` is the softmax inside attention;
-    `uncounted` is set for an operator nobody knows.
+    `kind` names the op among COUNTED, or the kind of `non_mac` work in elements; `softmax` is the softmax inside
+    attention; `uncounted` is set for an op that is in no table.
     """
 
     kind: str = ""
     macs: int = 0
     at_output: int = 0
-    other: int = 0
+    non_mac: int = 0
     softmax: int = 0
     uncounted: bool = False
 
 
-Costing = Callable[[Arguments, Any], Cost]
+Costing = Callable[[Arguments, Any], OpCost]
 
 
 def costing(operator: OpOverload) -> Costing | None:
     """How calls of this operator are costed: a function of its positional arguments and result, None for free ones.
 
-    An operator nobody knows is not free; see `is_known`.
+    An op that is in no table is not free; see `is_known`.
     """
     name = operator._schema.name.removeprefix("aten::")
     if name in _CONVOLUTIONS:
@@ -62,20 +62,20 @@ def costing(operator: OpOverload) -> Costing | None:
     if name in _COUNTED:
         kind, formula = _COUNTED[name]
         return lambda arguments, result: _counted(kind, formula(arguments, result))
-    if name in _OTHER:
-        kind, formula = _OTHER[name]
-        return lambda arguments, result: Cost(kind, other=formula(arguments, result))
+    if name in _NON_MAC:
+        kind, formula = _NON_MAC[name]
+        return lambda arguments, result: OpCost(kind, non_mac=formula(arguments, result))
     if _is_free(operator, name):
         return None
     if torch.Tag.pointwise in operator.tags:
-        return lambda arguments, result: Cost(ELEMENTWISE, other=_elements(result))
-    return lambda arguments, result: Cost(name, uncounted=True)
+        return lambda arguments, result: OpCost(ELEMENTWISE, non_mac=_elements(result))
+    return lambda arguments, result: OpCost(name, uncounted=True)
 
 
 def is_known(operator: OpOverload) -> bool:
-    """Whether the operator is counted, other work or free, so that it need not be taken apart."""
+    """Whether the operator is counted, non-MAC work or free, so that it need not be taken apart."""
     name = operator._schema.name.removeprefix("aten::")
-    listed = any(name in table for table in (_CONVOLUTIONS, _ATTENTIONS, _COUNTED, _OTHER))
+    listed = any(name in table for table in (_CONVOLUTIONS, _ATTENTIONS, _COUNTED, _NON_MAC))
     return listed or _is_free(operator, name) or torch.Tag.pointwise in operator.tags
 
 
@@ -83,11 +83,11 @@ def _is_free(operator: OpOverload, name: str) -> bool:
     return name in _FREE or operator.is_view or operator.namespace == "prim"
 
 
-def _counted(kind: str, macs: int) -> Cost:
-    return Cost(kind, macs, macs)
+def _counted(kind: str, macs: int) -> OpCost:
+    return OpCost(kind, macs, macs)
 
 
-def attention(query: Tensor, key: Tensor, value: Tensor) -> Cost:
+def attention(query: Tensor, key: Tensor, value: Tensor) -> OpCost:
     """Scaled dot-product attention: the products query x key and weights x value, dense under every mask.
 
     Shapes ... x length x channels; leading dimensions broadcast, grouped queries have more heads than keys.
@@ -98,16 +98,16 @@ def attention(query: Tensor, key: Tensor, value: Tensor) -> Cost:
         heads = query.shape[-3]
     weights = int(batch * heads * query.shape[-2] * key.shape[-2])
     macs = weights * int(query.shape[-1] + value.shape[-1])
-    return Cost(ATTENTION, macs, macs, softmax=weights)
+    return OpCost(ATTENTION, macs, macs, softmax=weights)
 
 
-def recurrent(source: Tensor, weights: Sequence[Tensor]) -> Cost:
+def recurrent(source: Tensor, weights: Sequence[Tensor]) -> OpCost:
     """LSTM, GRU and plain recurrent layers: each weight matrix once per step and sequence.
 
     `source` is steps x sequences x channels, or the other way round, or steps x channels.
     """
     macs = math.prod(source.shape[:-1]) * sum(weight.numel() for weight in weights)
-    return Cost(RECURRENT, macs, macs)
+    return OpCost(RECURRENT, macs, macs)
 
 
 def _elements(result: Any) -> int:
@@ -126,17 +126,17 @@ def _of_input(arguments: Arguments, result: Any) -> int:
     return _elements(arguments[0])
 
 
-def _convolution(arguments: Arguments, result: Any) -> Cost:
+def _convolution(arguments: Arguments, result: Any) -> OpCost:
     """input, weight, bias, stride, padding, dilation, transposed, ...: every output (or, transposed, input) position
     takes one product per weight of its filter. Grouped and depthwise weights are that much smaller."""
     source, weight, transposed = arguments[0], arguments[1], bool(arguments[6])
     per_position = math.prod(weight.shape[1:])
     if not transposed:
         macs = result.numel() * per_position
-        return Cost(CONVOLUTION, macs, macs)
+        return OpCost(CONVOLUTION, macs, macs)
     positions = math.prod(result.shape[2:]) / math.prod(source.shape[2:])
     macs = source.numel() * per_position
-    return Cost(TRANSPOSED, macs, round(macs * positions))
+    return OpCost(TRANSPOSED, macs, round(macs * positions))
 
 
 def _product(left: int, right: int) -> Formula:
@@ -228,7 +228,7 @@ def _each(kind: str, formula: Formula, names: str) -> dict[str, tuple[str, Formu
     return dict.fromkeys(names.split(), (kind, formula))
 
 
-_OTHER: Mapping[str, tuple[str, Formula]] = {
+_NON_MAC: Mapping[str, tuple[str, Formula]] = {
     # element-wise, but not tagged so by torch
     **_each(ELEMENTWISE, _of_result, "floor_divide floor_divide_ frexp bucketize searchsorted"),
     **_each(

@@ -1,7 +1,7 @@
-"""Watches a network being called and writes down its work: how much, of what kind, and whose.
+"""Logs the ops of a network call: the MACs of each, or its non-MAC work, and the module it belongs to.
 
-Every operator that torch dispatches is counted by its formula, known to be other work or free, or named as uncounted.
-The work belongs to the module whose forward is running; where a network uses a module's weights outside that module's
+Every op that torch dispatches is counted by its formula, known to be non-MAC work or free, or named as uncounted. It
+belongs to the module whose forward is running; where a network uses a module's weights outside that module's
 forward (a context model in a loop over positions, attention projections), to the module that owns the weights.
 """
 
@@ -24,7 +24,8 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from lic_bench.complexity import op_formulas
-from lic_bench.complexity.meta_device import MetaCall, tensors_in
+from lic_bench.complexity.meta_device import tensors_in
+from lic_bench.learned_codec import MetaCall
 
 _LAYERS = (nn.modules.conv._ConvNd, nn.Linear)
 _RECURRENT = frozenset({torch.lstm, torch.gru, torch.rnn_tanh, torch.rnn_relu})
@@ -32,11 +33,10 @@ _RECURRENT = frozenset({torch.lstm, torch.gru, torch.rnn_tanh, torch.rnn_relu})
 
 @dataclass(frozen=True)
 class OpRecord:
-    """The MAC of one operator in one module.
+    """The MACs of one kind of op in one module.
 
-    `in_layer` says that it is the work of a convolution or linear module, which is all that counters of modules see
-    (when the network calls the module; some use its weights without). `at_output` is the figure of counters that take
-    transposed convolutions at their output.
+    `in_layer` says that a convolution or linear module executes it, which is all that counters of modules see.
+    `at_output` is the figure of counters that count transposed convolutions at their output.
     """
 
     path: str
@@ -48,57 +48,60 @@ class OpRecord:
 
 @dataclass
 class OpLog:
-    """What is being counted: MAC by (path, operator, in a layer), other work, and operators nobody knows.
+    """The log of one call: MACs by (path, operator, in a layer), non-MAC ops by kind, and uncounted ops by name.
 
-    `reads` are the entropy decoder's; `peak_bytes` is the most memory that was taken at one time by what the call made
-    (weights and inputs were there before).
+    `serial_reads` are the entropy decoder's; `peak_bytes` is the most memory that the call's own tensors take at one
+    time (weights and inputs not included).
     """
 
     counted: dict[tuple[str, str, bool], tuple[int, int]] = field(default_factory=dict)
-    other: Counter[str] = field(default_factory=Counter)
+    non_mac_ops: Counter[str] = field(default_factory=Counter)
     uncounted: Counter[str] = field(default_factory=Counter)
-    reads: int = 0
+    serial_reads: int = 0
     peak_bytes: int = 0
 
-    def add(self, path: str, in_layer: bool, cost: op_formulas.Cost, times: int) -> None:
-        """Take down one operator, `times` times."""
+    def add(self, path: str, in_layer: bool, cost: op_formulas.OpCost, times: int) -> None:
+        """Add one op, `times` times."""
         if cost.softmax:
-            self.other["softmax"] += times * cost.softmax
+            self.non_mac_ops["softmax"] += times * cost.softmax
         if cost.uncounted:
             self.uncounted[cost.kind] += times
-        elif cost.other:
-            self.other[cost.kind] += times * cost.other
+        elif cost.non_mac:
+            self.non_mac_ops[cost.kind] += times * cost.non_mac
         elif cost.macs:
             key = path, cost.kind, in_layer
             macs, at_output = self.counted.get(key, (0, 0))
             self.counted[key] = macs + times * cost.macs, at_output + times * cost.at_output
 
     def op_records(self) -> tuple[OpRecord, ...]:
-        """The MAC in the order the work was first seen."""
+        """The MACs, in the order the ops first came."""
         return tuple(OpRecord(*key, *macs) for key, macs in self.counted.items())
 
 
 @contextmanager
-def counting(network: nn.Module, meta_call: MetaCall, inputs: Sequence[Any] = ()) -> Iterator[OpLog]:
-    """Count everything the network does inside this block, wherever it is called from; `inputs` are what it gets."""
+def logged_ops(network: nn.Module, call: MetaCall, inputs: Sequence[Any] = ()) -> Iterator[OpLog]:
+    """The log of every op that a network executes inside this block; `inputs` are what it is given."""
     op_log = OpLog()
-    place, storages = _Place(network), _Storages((*network.parameters(), *network.buffers(), *tensors_in(inputs)))
-    dispatch = _Dispatch(op_log, place, storages, meta_call)
-    before = meta_call.reads
+    modules, storages = (
+        _ActiveModules(network),
+        _Storages((*network.parameters(), *network.buffers(), *tensors_in(inputs))),
+    )
+    dispatch = _Dispatch(op_log, modules, storages, call)
+    before = call.serial_reads
     with ExitStack() as stack:
-        stack.callback(register_module_forward_pre_hook(place.entered).remove)
-        stack.callback(register_module_forward_hook(place.left, always_call=True).remove)
+        stack.callback(register_module_forward_pre_hook(modules.entered).remove)
+        stack.callback(register_module_forward_hook(modules.left, always_call=True).remove)
         stack.enter_context(dispatch)
         stack.enter_context(_Functions(dispatch))
         yield op_log
-    op_log.reads = meta_call.reads - before
+    op_log.serial_reads = call.serial_reads - before
     op_log.peak_bytes = storages.peak_bytes
 
 
 class _Storages:
-    """Memory by the lives of storages that are made: how much there is, and the most there was.
+    """Memory by the lifetimes of new storages: how much is alive, and the peak.
 
-    What was there before (weights, buffers, inputs) is held here, so that no new storage takes its identity.
+    Storages of weights, buffers and inputs are held here, so that no new storage takes their identity.
     """
 
     def __init__(self, before: Sequence[Tensor]) -> None:
@@ -106,7 +109,7 @@ class _Storages:
         self.alive: dict[int, int] = {}
         self.bytes = self.peak_bytes = 0
 
-    def see(self, tensor: Tensor) -> None:
+    def add(self, tensor: Tensor) -> None:
         """Count the tensor's storage from now until it is freed."""
         storage = tensor.untyped_storage()
         key = id(storage)
@@ -120,8 +123,8 @@ class _Storages:
         self.bytes -= self.alive.pop(key)
 
 
-class _Place:
-    """Whose work is being done: the modules that are running, and the owners of weights."""
+class _ActiveModules:
+    """The modules whose forward is running, and the owners of weights: whose an op is."""
 
     def __init__(self, network: nn.Module) -> None:
         self.paths = {id(module): path for path, module in network.named_modules()}
@@ -143,19 +146,19 @@ class _Place:
         self._owners[id(tensor)] = weakref.ref(tensor), module
 
     def owners(self, tensors: Sequence[Tensor]) -> list[nn.Module]:
-        """The owners of those that are weights, or made of weights alone."""
+        """The modules that own those tensors that are weights, or computed from weights alone."""
         found = ((self._owners.get(id(tensor)), tensor) for tensor in tensors)
         return [owned[1] for owned, tensor in found if owned is not None and owned[0]() is tensor]
 
     def inherit(self, tensors: Sequence[Tensor], result: Any) -> None:
-        """What is made of weights alone (masked, reshaped, reparametrised) belongs to the owner of the first."""
+        """Give what is computed from weights alone (masked, reshaped, reparametrised) to the owner of the first."""
         if tensors and id(tensors[0]) in self._owners and isinstance(result, Tensor):
             owners = self.owners(tensors)
             if len(owners) == len(tensors) and not self.owners((result,)):
                 self._own(result, owners[0])
 
     def now(self, tensors: Sequence[Tensor]) -> tuple[str, bool]:
-        """The path that this work belongs to, and whether it is that of a convolution or linear module."""
+        """The path of the module that an op belongs to, and whether it is a convolution or linear module."""
         module = self.running[-1] if self.running else None
         owners = self.owners(tensors)
         if owners and module not in owners and not _holds(module, tensors):
@@ -170,13 +173,13 @@ def _holds(module: nn.Module | None, tensors: Sequence[Tensor]) -> bool:
 
 
 @dataclass(frozen=True)
-class _Known:
-    """What is to be done about an operator, worked out once: taking it apart, its costing (None: free), defaults.
+class _OpCosting:
+    """How an op is counted, found out once: decomposed or not, its costing (None: free), its arguments' defaults.
 
-    The result of a `view` lies in its argument's memory.
+    The result of a `view` shares its argument's memory.
     """
 
-    apart: bool
+    decomposed: bool
     view: bool
     costing: op_formulas.Costing | None
     names: tuple[str, ...]
@@ -184,9 +187,9 @@ class _Known:
 
 
 @cache
-def _known(operator: OpOverload) -> _Known:
+def _known(operator: OpOverload) -> _OpCosting:
     schema = operator._schema.arguments
-    return _Known(
+    return _OpCosting(
         not op_formulas.is_known(operator),
         operator.is_view,
         op_formulas.costing(operator),
@@ -196,36 +199,36 @@ def _known(operator: OpOverload) -> _Known:
 
 
 class _Dispatch(TorchDispatchMode):
-    """Sees every operator below autograd, with or without data."""
+    """Logs every op below autograd, with or without data."""
 
-    def __init__(self, op_log: OpLog, place: _Place, storages: _Storages, meta_call: MetaCall) -> None:
+    def __init__(self, op_log: OpLog, modules: _ActiveModules, storages: _Storages, call: MetaCall) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.op_log, self.place, self.storages, self.meta_call = op_log, place, storages, meta_call
+        self.op_log, self.modules, self.storages, self.call = op_log, modules, storages, call
         self.linear = False
         self.silent = False
 
     def __torch_dispatch__(self, func: OpOverload, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         known = _known(func)
-        if known.apart:
-            with self:  # an operator made of others is taken apart
+        if known.decomposed:
+            with self:  # an op made of others is counted by them
                 parts = func.decompose(*args, **kwargs)
             if parts is not NotImplemented:
                 return parts
         result = func(*args, **kwargs)
         if not known.view:
             for tensor in tensors_in((result,)):
-                self.storages.see(tensor)
-        # Half of all operators only look at an activation in another way; there is nothing to take down.
-        if not self.silent and (known.costing is not None or self.place.owners(args[:1])):
+                self.storages.add(tensor)
+        # Half of all ops only view an activation in another way; there is nothing to count.
+        if not self.silent and (known.costing is not None or self.modules.owners(args[:1])):
             self._record(known, args, kwargs, result)
         return result
 
-    def _record(self, known: _Known, args: Sequence[Any], kwargs: Mapping[str, Any], result: Any) -> None:
+    def _record(self, known: _OpCosting, args: Sequence[Any], kwargs: Mapping[str, Any], result: Any) -> None:
         rest = range(len(args), len(known.names))
         arguments = [*args, *(kwargs.get(known.names[at], known.defaults[at]) for at in rest)]
         tensors = tuple(tensors_in(arguments))
-        self.place.inherit(tensors, result)
+        self.modules.inherit(tensors, result)
         if known.costing is None:
             return
         cost = known.costing(arguments, result)
@@ -233,14 +236,14 @@ class _Dispatch(TorchDispatchMode):
             cost = replace(cost, kind=self._product(tensors))
         self.add(cost, tensors)
 
-    def add(self, cost: op_formulas.Cost, tensors: Sequence[Tensor]) -> None:
-        place = self.place.now(tensors) if cost.macs else ("", False)
-        self.op_log.add(*place, cost, self.meta_call.times)
+    def add(self, cost: op_formulas.OpCost, tensors: Sequence[Tensor]) -> None:
+        place = self.modules.now(tensors) if cost.macs else ("", False)
+        self.op_log.add(*place, cost, self.call.times)
 
     def _product(self, tensors: Sequence[Tensor]) -> str:
         """What a matrix product is for: MultiheadAttention hides its own calls from `_Functions`."""
-        if self.place.running and isinstance(self.place.running[-1], nn.MultiheadAttention):
-            return op_formulas.LINEAR if self.place.owners(tensors) else op_formulas.ATTENTION
+        if self.modules.running and isinstance(self.modules.running[-1], nn.MultiheadAttention):
+            return op_formulas.LINEAR if self.modules.owners(tensors) else op_formulas.ATTENTION
         return op_formulas.LINEAR if self.linear else op_formulas.MATMUL
 
     @contextmanager
@@ -254,7 +257,7 @@ class _Dispatch(TorchDispatchMode):
 
     @contextmanager
     def silenced(self) -> Iterator[None]:
-        """Work inside was counted already."""
+        """Ops inside were counted already."""
         before, self.silent = self.silent, True
         try:
             yield
@@ -263,7 +266,7 @@ class _Dispatch(TorchDispatchMode):
 
 
 class _Functions(TorchFunctionMode):
-    """Sees torch's functions above autograd: which products are linear layers or attention, by whatever kernel."""
+    """Logs torch's functions above autograd: which products are linear layers or attention, by whatever kernel."""
 
     def __init__(self, dispatch: _Dispatch) -> None:
         super().__init__()
@@ -282,8 +285,8 @@ class _Functions(TorchFunctionMode):
             return self._instead(op_formulas.recurrent(source, weights), tuple(weights), func, args, kwargs)
         return func(*args, **kwargs)
 
-    def _instead(self, cost: op_formulas.Cost, tensors: Sequence[Tensor], func: Any, args: Any, kwargs: Any) -> Any:
-        """Counted here and not below, so that the figure does not depend on the kernel a processor has for it."""
+    def _instead(self, cost: op_formulas.OpCost, tensors: Sequence[Tensor], func: Any, args: Any, kwargs: Any) -> Any:
+        """Count here and not below, so that the figure does not depend on the kernel a processor has for it."""
         if not self.dispatch.silent:
             self.dispatch.add(cost, tensors)
         with self.dispatch.silenced():

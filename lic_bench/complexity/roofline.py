@@ -1,8 +1,8 @@
-"""How far an implementation is from what its machine can do: multiply-accumulates per second, beside the two limits.
+"""The roofline: MACs per second that codecs reach, as a share of this machine's peak throughput.
 
-The limits are measured, not read off a data sheet: one large matrix product and one convolution of the kind codecs are
-made of, both in float32 by torch on the threads the codec had. Equal work takes unequal time for two reasons shown
-here: a low rate, and a decoder that has to wait for its entropy coder many times (serial steps).
+The peaks are measured, not read off a data sheet: one large matrix product and one convolution of the kind codecs are
+made of, both in float32 by torch on the threads the codec had. Equal MACs take unequal time for two reasons shown here:
+a low rate, and a decoder that waits for its entropy decoder many times (serial steps).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch.nn import functional as F
 
-from lic_bench.benchmark.timing import synchronise
+from lic_bench.learned_codec import torch_threads
 from lic_bench.records import Call, Measurement
 
 _SIDE = 1024
@@ -64,17 +64,13 @@ class Achieved:
 
 
 def measure_rates(device: str = "cpu", threads: int = 1, seconds: float = 1.0) -> Rates:
-    """Run both for about this long each and take the best round: the limit, not the average."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    try:
+    """The peak throughput of this machine: the best round of both kinds of work, about this long each."""
+    with torch_threads(threads):
         left, right = (torch.rand(_SIDE, _SIDE, device=device) for _ in range(2))
         picture = torch.rand(1, _CHANNELS, _HEIGHT, _WIDTH, device=device)
         kernel = torch.rand(_CHANNELS, _CHANNELS, 3, 3, device=device)
         matmul = _best(lambda: left @ right, device, seconds)
         convolution = _best(lambda: F.conv2d(picture, kernel, padding=1), device, seconds)
-    finally:
-        torch.set_num_threads(before)
     return Rates(_SIDE**3 / matmul, 9 * _CHANNELS**2 * _HEIGHT * _WIDTH / convolution, device, threads)
 
 
@@ -119,13 +115,18 @@ def _achieved(rows: Sequence[Measurement], call: Call) -> Achieved | None:
 
 def _best(work: Callable[[], object], device: str, seconds: float) -> float:
     """The shortest of several rounds, in seconds, after one that does not count."""
+
+    def wait() -> None:
+        if device.startswith("cuda"):
+            torch.cuda.synchronize(device)
+
     work()
-    synchronise(device)
+    wait()
     rounds: list[float] = []
     until = time.perf_counter() + seconds
     while time.perf_counter() < until or not rounds:
         start = time.perf_counter()
         work()
-        synchronise(device)
+        wait()
         rounds.append(time.perf_counter() - start)
     return min(rounds)

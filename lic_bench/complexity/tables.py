@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from lic_bench.errors import RequestError
 
 if TYPE_CHECKING:  # the commands' choices are asked for without torch
-    from lic_bench.complexity.audit import Check
+    from lic_bench.complexity.audit import ClaimCheck, FailingOrder
     from lic_bench.complexity.codec_complexity import Complexity
     from lic_bench.complexity.external_counters import Comparison
     from lic_bench.complexity.roofline import Achieved, Rates
@@ -84,17 +84,17 @@ def rows(found: Sequence[Complexity], by: By | None = None) -> Rows:
 
 def remarks(found: Sequence[Complexity]) -> list[str]:
     """What a reader must know besides: uncounted operators, padding, networks that had to be run; each once."""
-    told: dict[str, None] = {}
+    said: dict[str, None] = {}
     for item in found:
         who = f"{item.codec} {item.point}".strip()
         if item.uncounted:
-            told[f"{who}: a lower bound, not counted: {', '.join(item.uncounted)}."] = None
+            said[f"{who}: a lower bound, not counted: {', '.join(item.uncounted)}."] = None
         for remark in count_remarks(item.count):
-            told[f"{who} ({item.count.call.value}): {remark}."] = None
+            said[f"{who} ({item.count.call.value}): {remark}."] = None
         padded = item.count.padded_width, item.count.padded_height
         if padded != (item.count.width, item.count.height):
-            told[f"{who}: {_size(item)} is padded to {padded[0]}x{padded[1]}; divided by the pixels given."] = None
-    return list(told)
+            said[f"{who}: {_size(item)} is padded to {padded[0]}x{padded[1]}; divided by the pixels given."] = None
+    return list(said)
 
 
 def count_remarks(count: MacCount) -> list[str]:
@@ -108,7 +108,7 @@ def count_remarks(count: MacCount) -> list[str]:
     return said
 
 
-def limit_rows(found: Sequence[Achieved], rates: Rates) -> Rows:
+def roofline_rows(found: Sequence[Achieved], rates: Rates) -> Rows:
     """How near each codec of a run came to the machine's limits, and what keeps it from them."""
     heads = ["model", "point", "call", "GMAC/s", "of matmul", "of convolution", "serial steps",
              "predicted MiB", "measured MiB"]  # fmt: skip
@@ -123,14 +123,42 @@ def limit_rows(found: Sequence[Achieved], rates: Rates) -> Rows:
     return lines
 
 
-def audit_rows(checks: Sequence[Check]) -> Rows:
+def audit_rows(checks: Sequence[ClaimCheck]) -> Rows:
     """Claims beside counts under every convention, and the verdicts."""
     conventions = list(dict.fromkeys(name for check in checks for name in check.counts))
     heads = ["claim of", "what", "claimed", *conventions, "verdict", "source"]
     return [heads, *(_check(check, conventions) for check in checks)]
 
 
-def audit_objects(checks: Sequence[Check]) -> list[dict[str, Any]]:
+_VERDICTS = {"holds_under_another_convention": "holds under another convention", "does_not_hold": "does not hold",
+             "not_checkable": "not checkable here"}  # fmt: skip
+
+
+def verdict_text(check: ClaimCheck) -> str:
+    """The verdict on a claim in words, with the figure that explains it or comes nearest."""
+    text = _VERDICTS.get(check.verdict.value, check.verdict.value)
+    if check.explained is not None:
+        figure = check.explained
+        text = "holds" if figure.convention == "all" else f"holds under {figure.convention}"
+        text += f" ({figure.variant}: {figure.value:.{check.digits}f})"
+    elif check.nearest is not None:
+        near = check.nearest
+        text += f" (nearest: {near.convention}, {near.variant}: {near.value:.{check.digits}f})"
+    if check.correct:
+        text += f"; correctly {check.correct['layers']:.1f}, or {check.correct['all']:.1f} with GDN and all"
+    return text if check.in_zoo else f"{text}; not in the zoo"
+
+
+def order_text(order: FailingOrder) -> str:
+    """A failing order in a sentence."""
+    others = ", ".join(f"{codec} ({kmac:.1f})" for codec, kmac in order.above.items())
+    return (
+        f"{order.source_id} puts {order.codec} ({order.claimed:g}) below {others}; counted alike (layers, mean over "
+        f"the levels) it takes {order.kmac_per_pixel:.1f}, more than each of them: the order does not hold."
+    )
+
+
+def audit_objects(checks: Sequence[ClaimCheck]) -> list[dict[str, Any]]:
     """One plain object per claim, with our figure under every convention and of every network."""
     return [
         {
@@ -144,7 +172,7 @@ def audit_objects(checks: Sequence[Check]) -> list[dict[str, Any]]:
             "verdict": check.verdict.value,
             "convention": check.explained.convention if check.explained else None,
             "network": check.explained.variant if check.explained else None,
-            "sentence": check.sentence,
+            "text": verdict_text(check),
             "counts": check.counts,
             "figures": [
                 {"convention": figure.convention, "network": figure.variant, "value": figure.value}
@@ -155,19 +183,37 @@ def audit_objects(checks: Sequence[Check]) -> list[dict[str, Any]]:
     ]
 
 
-def auditor_rows(found: Iterable[Comparison]) -> Rows:
+def external_count_rows(found: Iterable[Comparison]) -> Rows:
     """Other counters beside ours, and why they differ."""
+    from lic_bench.complexity.external_counters import reason
+
     lines = [["network", "counter", "kMAC/px", "ours", "theirs - ours", "because"]]
     for item in found:
         theirs, ours = (f"{macs / item.pixels / 1000:.3f}" for macs in (item.theirs.macs, item.ours))
-        head = [item.network, item.theirs.auditor, theirs, ours]
+        head = [item.network, item.theirs.counter, theirs, ours]
         if not item.differences:
             lines.append([*head, "0", "the two agree"])
         for difference in item.differences:
             more = f"{difference.macs / item.pixels / 1000:+.3f}"
-            lines.append([*head, more, f"{difference.kind}: {difference.reason}"])
+            lines.append([*head, more, f"{difference.kind}: {reason(difference)}"])
             head = ["", "", "", ""]
     return lines
+
+
+def missed_ops(found: Iterable[Comparison]) -> list[str]:
+    """What external counters say they do not know, a sentence per network and counter; ops with MACs by name."""
+    from lic_bench.complexity.external_counters import missed_products
+
+    said = []
+    for item in found:
+        if item.theirs.unsupported:
+            missed = missed_products(item.theirs)
+            with_macs = (
+                ", ".join(f"{name} ({item.theirs.unsupported[name]} times)" for name in missed) or "none with MACs"
+            )
+            number = len(item.theirs.unsupported)
+            said.append(f"{item.theirs.counter} does not know {number} ops of {item.network}: {with_macs}.")
+    return said
 
 
 def rows_to_csv(rows: Rows) -> str:
@@ -244,7 +290,7 @@ def _shares(item: Complexity, by: By) -> list[list[str]]:
     ]
 
 
-def _check(check: Check, conventions: Sequence[str]) -> list[str]:
+def _check(check: ClaimCheck, conventions: Sequence[str]) -> list[str]:
     digits = check.digits
     counts = [f"{check.counts[name]:.{digits}f}" if name in check.counts else NONE for name in conventions]
     return [
@@ -252,7 +298,7 @@ def _check(check: Check, conventions: Sequence[str]) -> list[str]:
         check.what,
         f"{check.claim.value:g} {check.claim.unit}",
         *counts,
-        check.sentence,
+        verdict_text(check),
         check.claim.source_id,
     ]
 

@@ -19,9 +19,9 @@ from compressai.entropy_models import GaussianConditional
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .bricks import conv1, conv3
 from .checkerboard import squeeze, unsqueeze
 from .coding import FactorizedPrior, PictureByPicture, SymbolReader, SymbolWriter, scale_indexes
+from .layers import conv1, conv3, straight_through
 
 FIRST, SECOND = 0, 1
 """The two passes, as parities of row + column: what is coded first is the context of the rest."""
@@ -224,9 +224,9 @@ class Reading(PictureByPicture):
             values = squeeze(y, parity)
             _, likelihood = self.gaussian_conditional(values, scales, means)
             likelihoods.append(unsqueeze(likelihood, parity))
-            return _straight_through(values, means)
+            return straight_through(values, means)
 
-        y_hat = self._code(self.h_s(_straight_through(z, medians)), estimate)
+        y_hat = self._code(self.h_s(straight_through(z, medians)), estimate)
         return {"x_hat": self._synthesise(y_hat), "likelihoods": {"y": sum(likelihoods), "z": z_likelihoods}}
 
     def compress_picture(self, x: Tensor) -> tuple[tuple[bytes, ...], tuple[int, ...]]:
@@ -272,12 +272,6 @@ class Reading(PictureByPicture):
         first = unsqueeze(code(FIRST, *self.context.gaussians(nothing, of_first, gate)), FIRST)
         local = self.context.neighbours(first)
         return first + unsqueeze(code(SECOND, *self.context.gaussians(local, of_second, gate)), SECOND)
-
-
-def _straight_through(values: Tensor, means: Tensor) -> Tensor:
-    """Values rounded to a whole distance from the means, as a decoder has them; the gradient is that of the values."""
-    quantised = torch.round(values - means) + means
-    return values + (quantised - values).detach() if torch.is_grad_enabled() else quantised
 
 
 class Published(nn.Module):

@@ -1,9 +1,9 @@
-"""Symbols in and out of one rANS stream, behind a seam that lets a coding pass be traced without running it.
+"""Symbols written to and read from one rANS bitstream; on the meta device nothing is coded.
 
-A network writes the symbols of its latents with a `SymbolWriter` and gets them back from a `SymbolReader`. Given
-tensors that hold no data (FakeTensorMode, or the meta device) the writer accepts them and the reader answers with
-zeros of the right shape, so that `compress` and `decompress` can be followed call by call at any picture size; every
-such read is announced, for reads one after another are a decoder's serial steps.
+A network writes the symbols of its latents with a `SymbolWriter` and reads them back with a `SymbolReader`. On the meta
+device the writer accepts tensors without data and the reader returns zeros of the right shape, so that `compress` and
+`decompress` can be counted at any picture size; every such read is reported, since reads one after another are a
+decoder's serial steps.
 """
 
 from __future__ import annotations
@@ -17,14 +17,13 @@ from compressai import ans
 from compressai.entropy_models import EntropyBottleneck, EntropyModel
 from compressai.models import CompressionModel
 from torch import Tensor, nn
-from torch._subclasses.fake_tensor import FakeTensor
 
-from lic_bench.complexity.meta_device import entropy_decoder_read
+from lic_bench.learned_codec import entropy_decoder_read, factorized_prior_forward
 
 
 def holds_data(tensor: Tensor) -> bool:
     """Whether a tensor has values that can be read, not a shape alone."""
-    return tensor.device.type != "meta" and not isinstance(tensor, FakeTensor)
+    return not tensor.is_meta
 
 
 class _Tables:
@@ -87,22 +86,11 @@ def scale_indexes(scales: Tensor, scale_table: Tensor) -> Tensor:
 
 
 class FactorizedPrior(EntropyBottleneck):  # type: ignore[misc]
-    """CompressAI's factorized prior, coded through the seam above; the means are the medians.
-
-    `forward` is CompressAI's with the order of axes given as integers: theirs permutes by a tensor, whose values
-    cannot be known when nothing runs.
-    """
+    """CompressAI's factorized prior, coded with the writer and reader above; the means are the medians."""
 
     def forward(self, x: Tensor, training: bool | None = None) -> tuple[Tensor, Tensor]:
         """Quantised (or, in training, noisy) z and its likelihoods, each in the shape of z."""
-        training = self.training if training is None else training
-        swapped = x.transpose(0, 1).contiguous()
-        values = swapped.reshape(swapped.shape[0], 1, -1)
-        outputs = self.quantize(values, "noise" if training else "dequantize", self._get_medians())
-        likelihood, _, _ = self._likelihood(outputs)
-        likelihood = self.likelihood_lower_bound(likelihood)
-        back = [t.view(swapped.shape).transpose(0, 1).contiguous() for t in (outputs, likelihood)]
-        return back[0], back[1]
+        return factorized_prior_forward(self, x, training)
 
     def medians(self) -> Tensor:
         """The medians, shaped to be added to z: 1 x C x 1 x 1."""

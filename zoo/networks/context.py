@@ -14,8 +14,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .bricks import conv1
 from .checkerboard import ANCHOR, NON_ANCHOR, only, squeeze, unsqueeze
+from .layers import conv1
 
 SLICE = 32
 CONTEXT = 64

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .bricks import conv1
+from .layers import conv1
 from .windows import merge, relative_positions, split
 
 BRANCHES = 4

@@ -16,10 +16,10 @@ from compressai.models import CompressionModel
 from compressai.ops import LowerBound
 from torch import Tensor, nn
 
-from .bricks import conv3, straight_through, subpixel3
 from .coding import FactorizedPrior
 from .fat import FrequencyBlock
 from .gaussian import GaussianReader, GaussianWriter
+from .layers import conv3, straight_through, subpixel3
 from .tca import LATENT, SLICE, SLICES, EntropyTransformer, Gaussian
 
 HYPER = 192
@@ -134,7 +134,7 @@ class FLIC(CompressionModel):  # type: ignore[misc]
         _, z_likelihoods = self.entropy_bottleneck(z)
         medians = self.entropy_bottleneck.medians()
         integers = straight_through(y)
-        means, scales, residuals = self.tca(self._hyper(straight_through(z - medians) + medians), integers)
+        means, scales, residuals = self.tca(self._hyper(straight_through(z, medians)), integers)
         coded = y + torch.empty_like(y).uniform_(-0.5, 0.5) if self.training else integers
         y_likelihoods = self.gaussian_conditional(coded, means, scales)
         x_hat = self._synthesise(integers + 0.5 * torch.tanh(residuals))

@@ -15,8 +15,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from lic_bench.complexity.meta_device import entropy_decoder_read
 from lic_bench.errors import LicBenchError, StreamError
+from lic_bench.learned_codec import entropy_decoder_read
 
 from .coding import holds_data
 

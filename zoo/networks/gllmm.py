@@ -20,12 +20,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from lic_bench.complexity.meta_device import entropy_decoder_read, repeated
 from lic_bench.errors import StreamError
+from lic_bench.learned_codec import entropy_decoder_read, repeated
 
-from .bricks import conv1
 from .coding import PictureByPicture, TensorFlowPrior, holds_data
 from .gllmm_transforms import Analysis, HyperAnalysis, HyperSynthesis, Synthesis, leaky
+from .layers import conv1
 from .mixture import GROUPS, MixtureReader, MixtureWriter, likelihood, mixture
 
 TAPS = 12

@@ -13,7 +13,7 @@ from compressai.layers import GDN
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .bricks import conv1, conv3
+from .layers import conv1, conv3
 
 
 def leaky(x: Tensor) -> Tensor:

@@ -24,9 +24,9 @@ def subpixel3(inputs: int, outputs: int, factor: int = 2) -> nn.Sequential:
     return nn.Sequential(conv3(inputs, outputs * factor**2), nn.PixelShuffle(factor))
 
 
-def straight_through(values: Tensor) -> Tensor:
-    """Values rounded to integers, half to even; the gradient passes unchanged."""
-    return torch.round(values).detach() + (values - values.detach())
+def straight_through(values: Tensor, means: Tensor | float = 0.0) -> Tensor:
+    """Values rounded to a whole distance from their means, half to even; the gradient is that of the values."""
+    return (torch.round(values - means) + means).detach() + (values - values.detach())
 
 
 class ResidualBlock(nn.Module):

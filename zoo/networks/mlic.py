@@ -17,10 +17,10 @@ from compressai.entropy_models import GaussianConditional
 from compressai.models import CompressionModel
 from torch import Tensor, nn
 
-from .bricks import ResidualBlock, ResidualBlockDown, ResidualBlockUp, conv1, conv3, subpixel3
 from .checkerboard import ANCHOR, NON_ANCHOR, only, squeeze, unsqueeze
 from .coding import FactorizedPrior, SymbolReader, SymbolWriter, scale_indexes
 from .context import CONTEXT, SLICE, GlobalInterContext, GlobalIntraContext, LocalContext, window_mask
+from .layers import ResidualBlock, ResidualBlockDown, ResidualBlockUp, conv1, conv3, straight_through, subpixel3
 
 LATENT = 320
 SLICES = LATENT // SLICE
@@ -158,12 +158,6 @@ def _residual_prediction(earlier: int, of_2023: bool) -> ResidualPrediction:
     return ResidualPrediction("lrp_transform", *_with_gelu(*layers))
 
 
-def _straight_through(values: Tensor, means: Tensor) -> Tensor:
-    """Values rounded to whole steps from their means; the gradient passes to the values alone, unchanged."""
-    rounded = (torch.round(values - means) + means).detach()
-    return rounded + (values - values.detach())
-
-
 class MLIC(CompressionModel):  # type: ignore[misc]
     """The network of one variant, in CompressAI's shape; height and width must be multiples of 64.
 
@@ -197,7 +191,7 @@ class MLIC(CompressionModel):  # type: ignore[misc]
         y = self.g_a(x)
         z = self.h_a(y)
         _, z_likelihoods = self.entropy_bottleneck(z)
-        z_hat = _straight_through(z, self.entropy_bottleneck.medians())
+        z_hat = straight_through(z, self.entropy_bottleneck.medians())
         slices = y.chunk(SLICES, dim=1)
         likelihoods = [torch.zeros_like(part) for part in slices]
 
@@ -205,7 +199,7 @@ class MLIC(CompressionModel):  # type: ignore[misc]
             values = squeeze(slices[i], parity)
             _, likelihood = self.gaussian_conditional(values, scales, means)
             likelihoods[i] = likelihoods[i] + unsqueeze(likelihood, parity)
-            return _straight_through(values, means)
+            return straight_through(values, means)
 
         y_hat = self._code(self.h_s(z_hat), estimate)
         return {"x_hat": self.g_s(y_hat), "likelihoods": {"y": torch.cat(likelihoods, dim=1), "z": z_likelihoods}}

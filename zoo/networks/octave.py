@@ -19,8 +19,8 @@ from compressai.entropy_models import GaussianConditional
 from compressai.layers import GDN
 from torch import Tensor, nn
 
-from .bricks import conv1
 from .coding import PictureByPicture, SymbolReader, SymbolWriter, TensorFlowPrior, scale_indexes
+from .layers import conv1
 
 SLOPE = 0.2
 FIXED = 144

@@ -18,8 +18,8 @@ from torch import Tensor, nn
 
 from lic_bench.errors import WeightsError
 
-from .bricks import conv1, conv3, straight_through, subpixel3
 from .coding import FactorizedPrior, SymbolReader, SymbolWriter, scale_indexes
+from .layers import conv1, conv3, straight_through, subpixel3
 from .windows import merge, relative_positions, split
 
 LATENT = 320
@@ -216,9 +216,9 @@ class TCM(CompressionModel):  # type: ignore[misc]
 
         def estimate(i: int, scales: Tensor, means: Tensor) -> Tensor:
             likelihoods.append(self.gaussian_conditional(slices[i], scales, means)[1])
-            return straight_through(slices[i] - means) + means
+            return straight_through(slices[i], means)
 
-        y_hat = self._code(straight_through(z - medians) + medians, estimate)
+        y_hat = self._code(straight_through(z, medians), estimate)
         return {"x_hat": self.g_s(y_hat), "likelihoods": {"y": torch.cat(likelihoods, dim=1), "z": z_likelihoods}}
 
     @torch.no_grad()
