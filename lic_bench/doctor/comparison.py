@@ -1,56 +1,79 @@
-"""How two decodings of one stream compare, and how that is put into words."""
+"""How a picture that comes back compares with the one expected."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
-import numpy as np
-
+from lic_bench.benchmark import metrics
 from lic_bench.codec import Image
-from lic_bench.doctor.probes import Broken, Outcome
-
-
-class Kind(StrEnum):
-    """How two decodings of one stream compare."""
-
-    EXACT = "exact"
-    DRIFT = "drift"
-    BROKEN = "broken"
+from lic_bench.doctor.probes import Decoded, ProbeFailure
+from lic_bench.doctor.wording import shape_text
+from lic_bench.records import Agreement, AgreementKind
 
 
 @dataclass(frozen=True)
-class Agreement:
-    """`largest` is the largest difference of any sample, of 255; `sentence` says what is different."""
+class ArrayFormat:
+    """The shape and type of an array."""
 
-    kind: Kind
-    largest: int = 0
-    sentence: str = ""
+    shape: tuple[int, ...]
+    dtype: str
 
-
-def agreement(here: Image, there: Outcome) -> Agreement:
-    """Whether a stream decoded elsewhere gives the same picture."""
-    if isinstance(there, Broken):
-        return Agreement(Kind.BROKEN, sentence=f"decoding fails ({there.sentence})")
-    if there.shape != here.shape or there.dtype != here.dtype:
-        return Agreement(Kind.BROKEN, sentence=f"it comes back as {kind_of(there)} instead of {kind_of(here)}")
-    largest = int(np.abs(there.astype(np.int64) - here.astype(np.int64)).max(initial=0))
-    if largest == 0:
-        return Agreement(Kind.EXACT)
-    return Agreement(Kind.DRIFT, largest, f"it comes back with samples that differ by up to {largest} of 255")
+    @property
+    def text(self) -> str:
+        """As shown to people: "2x3x3 uint8"."""
+        return f"{shape_text(self.shape)} {self.dtype}"
 
 
-def listed(names: Sequence[str]) -> str:
-    """Names in a sentence: "a, b and c"."""
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+@dataclass(frozen=True)
+class WrongFormat:
+    """A decoded array that has not the shape and type expected."""
+
+    decoded: ArrayFormat
+    expected: ArrayFormat
+
+    @property
+    def text(self) -> str:
+        """As shown to people: "2x3x3 float32 instead of 2x3x3 uint8"."""
+        return f"{self.decoded.text} instead of {self.expected.text}"
 
 
-def some(files: Sequence[str]) -> str:
-    """A few names of perhaps many."""
-    return listed(files) if len(files) < 4 else f"{', '.join(files[:2])} and {len(files) - 2} more files"
+@dataclass(frozen=True)
+class PictureComparison:
+    """How a picture decoded elsewhere compares with the one decoded here; `fault` says why it cannot be compared."""
+
+    agreement: Agreement
+    fault: ProbeFailure | WrongFormat | None = None
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether the pictures are equal."""
+        return self.agreement.is_exact
+
+    @property
+    def largest(self) -> int:
+        """The largest difference of a sample, 0 to 255; 0 where the pictures cannot be compared."""
+        return self.agreement.largest
+
+    @property
+    def text(self) -> str:
+        """As shown to people, to follow the name of a picture."""
+        if isinstance(self.fault, ProbeFailure):
+            return f"decoding fails ({self.fault.text})"
+        if isinstance(self.fault, WrongFormat):
+            return f"it comes back as {self.fault.text}"
+        if self.is_exact:
+            return "it comes back the same"
+        return f"it comes back with samples that differ by up to {self.largest} of 255"
 
 
-def kind_of(image: Image) -> str:
-    """Shape and type of an array: "2x3x3 uint8"."""
-    return f"{'x'.join(map(str, image.shape))} {image.dtype}"
+def wrong_format(expected: Image, decoded: Image) -> WrongFormat | None:
+    """What is wrong with the shape or type of a decoded array, or None."""
+    here, there = (ArrayFormat(array.shape, str(array.dtype)) for array in (expected, decoded))
+    return None if here == there else WrongFormat(there, here)
+
+
+def compare(expected: Image, decoded: Decoded) -> PictureComparison:
+    """Compares what a bitstream decodes to elsewhere with what it decodes to here."""
+    if isinstance(decoded, ProbeFailure):
+        return PictureComparison(Agreement(AgreementKind.FAILED), decoded)
+    return PictureComparison(metrics.agreement(expected, decoded), wrong_format(expected, decoded))

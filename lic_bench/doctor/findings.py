@@ -1,82 +1,90 @@
-"""What the doctor says: one finding for each check, and the verdict that follows from them."""
+"""Checks, the levels of what they find, and findings."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import TypeAlias
+
+Value: TypeAlias = str | int | float | bool | Sequence[str] | None
+"""A figure or name behind a finding; units are in the names of figures."""
 
 
-class Verdict(StrEnum):
-    """What a finding means. Something that could not be examined is told, with the reason."""
+class Level(StrEnum):
+    """What a finding means. A check that could not be made is an INFO with the reason."""
 
-    SOUND = "sound"
-    DOUBTFUL = "doubtful"
-    WRONG = "WRONG"
-    TOLD = "told"
+    PASS = "pass"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class Check(StrEnum):
+    """The checks by the names that users read, in the order in which they are made."""
+
+    FILE = "file"
+    LAYOUT = "layout"
+    LOADING = "loading"
+    WIDTH = "width"
+    FIT = "fit"
+    NUMBERS = "numbers"
+    CODEC = "codec"
+    CODING = "coding"
+    SIZES = "sizes"
+    PLAIN_PICTURES = "plain pictures"
+    CALLERS_PICTURE = "caller's picture"
+    REPETITION = "repetition"
+    STREAM_ALONE = "stream alone"
+    THREADS = "threads"
+    ENCODING_THREADS = "encoding threads"
+    DEVICE = "device"
+    PAYLOAD = "payload"
+    NETWORK = "network"
+    FORWARD = "forward"
+    RECONSTRUCTION = "reconstruction"
+    RATE = "rate"
+    FIRST_FIGURE = "first figure"
+    BATCH = "batch"
+    OPERATORS = "operators"
+    FIGURES = "figures"
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at, what it means, what was seen, and what to do ("" where nothing needs doing)."""
+    """What one check found.
 
-    check: str
-    verdict: Verdict
+    `sentence` and `advice` ("" where nothing needs doing) are for people; `values` holds the figures and names behind
+    them, for programs.
+    """
+
+    check: Check
+    level: Level
     sentence: str
     advice: str = ""
+    values: Mapping[str, Value] = field(default_factory=dict)
 
 
-def sound(check: str, sentence: str) -> Finding:
-    """A check that was passed."""
-    return Finding(check, Verdict.SOUND, sentence)
+def passed(check: Check, sentence: str, **values: Value) -> Finding:
+    """A finding of level PASS."""
+    return Finding(check, Level.PASS, sentence, "", values)
 
 
-def doubtful(check: str, sentence: str, advice: str) -> Finding:
-    """A check that leaves a caveat."""
-    return Finding(check, Verdict.DOUBTFUL, sentence, advice)
+def info(check: Check, sentence: str, advice: str = "", **values: Value) -> Finding:
+    """A finding of level INFO: something to know, or why a check could not be made."""
+    return Finding(check, Level.INFO, sentence, advice, values)
 
 
-def wrong(check: str, sentence: str, advice: str) -> Finding:
-    """A check that was failed."""
-    return Finding(check, Verdict.WRONG, sentence, advice)
+def warning(check: Check, sentence: str, advice: str, **values: Value) -> Finding:
+    """A finding of level WARNING."""
+    return Finding(check, Level.WARNING, sentence, advice, values)
 
 
-def told(check: str, sentence: str, advice: str = "") -> Finding:
-    """Something to know, or why a check could not be made."""
-    return Finding(check, Verdict.TOLD, sentence, advice)
+def error(check: Check, sentence: str, advice: str, **values: Value) -> Finding:
+    """A finding of level ERROR."""
+    return Finding(check, Level.ERROR, sentence, advice, values)
 
 
-def unsound(findings: Sequence[Finding]) -> bool:
-    """Whether any check was failed."""
-    return any(finding.verdict is Verdict.WRONG for finding in findings)
-
-
-def conclusion(findings: Sequence[Finding], codes: bool = True) -> str:
-    """The closing line: "sound", "UNSOUND" or, for what `codes` nothing, "not a codec", and how many checks say so."""
-    made = [finding for finding in findings if finding.verdict is not Verdict.TOLD]
-    parts = [f"{_checks(len(made))} made"]
-    for verdict in (Verdict.WRONG, Verdict.DOUBTFUL):
-        if named := [finding.check for finding in made if finding.verdict is verdict]:
-            parts.append(f"{len(named)} {verdict.value.lower()} ({', '.join(named)})")
-    if len(parts) == 1 and made:
-        parts.append("all sound")
-    if left := len(findings) - len(made):
-        parts.append(f"{left} told")
-    return f"{verdict_of(findings, codes)}: {', '.join(parts)}."
-
-
-def verdict_of(findings: Sequence[Finding], codes: bool = True) -> str:
-    """The verdict in a word or three."""
-    if unsound(findings):
-        return "UNSOUND"
-    return "sound" if codes else "not a codec"
-
-
-def as_plain(findings: Sequence[Finding], codes: bool = True) -> dict[str, Any]:
-    """Verdict and findings as what JSON can hold."""
-    return {"verdict": verdict_of(findings, codes), "findings": [asdict(finding) for finding in findings]}
-
-
-def _checks(count: int) -> str:
-    return "1 check" if count == 1 else f"{count} checks"
+def passes(findings: Iterable[Finding]) -> bool:
+    """Whether the examination passes: no finding is an error."""
+    return all(finding.level is not Level.ERROR for finding in findings)

@@ -1,4 +1,4 @@
-"""Codecs that are unsound on purpose, each in one way; the doctor has to find it."""
+"""Codecs with one known fault each, which the doctor has to find; and CountedPayload, with none."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from helpers.small_codecs import HEADER_BYTES, Lossless
 from lic_bench.codec import Codec, CodecCard, Image, OperatingPoint
 from lic_bench.errors import StreamError
 
-SIDE = Path(tempfile.gettempdir()) / f"lic-bench-unsound-{os.getuid()}.bin"
-_left_behind: dict[bytes, Image] = {}
+SIDE_FILE = Path(tempfile.gettempdir()) / f"lic-bench-faulty-{os.getuid()}.bin"
+_kept: dict[bytes, Image] = {}
 
 
-class Peeking(Lossless):
-    """Gives back what was encoded last."""
+class LastPicture(Lossless):
+    """Decodes to the picture that was encoded last."""
 
     def encode(self, image: Image) -> bytes:
         self.last = image.copy()
@@ -32,20 +32,20 @@ class Peeking(Lossless):
         return self.last
 
 
-class Keeping(Lossless):
-    """Keeps pictures in its module, under the names that are its streams."""
+class ModuleState(Lossless):
+    """Keeps pictures in its module; the bitstream is the key of one."""
 
     def encode(self, image: Image) -> bytes:
         name = zlib.crc32(image.tobytes()).to_bytes(4, "big")
-        _left_behind[name] = image.copy()
+        _kept[name] = image.copy()
         return name
 
     def decode(self, stream: bytes) -> Image:
-        return _left_behind[stream]
+        return _kept[stream]
 
 
-class Sizeless(Lossless):
-    """Puts every sample into the stream, and height and width into the object."""
+class SizeInObject(Lossless):
+    """Writes every sample into the bitstream, and keeps height and width in the object."""
 
     def encode(self, image: Image) -> bytes:
         self.shape = image.shape
@@ -56,10 +56,10 @@ class Sizeless(Lossless):
 
 
 class SideFile(Lossless):
-    """Writes the picture into a file and its size into the stream."""
+    """Writes the picture into a file, and the name of the file into the bitstream."""
 
     def path(self) -> Path:
-        return SIDE
+        return SIDE_FILE
 
     def encode(self, image: Image) -> bytes:
         stream = super().encode(image)
@@ -72,14 +72,14 @@ class SideFile(Lossless):
 
 
 class TemporaryFile(SideFile):
-    """As the other, where temporary files are kept."""
+    """Writes the picture into a file in the folder of temporary files."""
 
     def path(self) -> Path:
-        return Path(tempfile.gettempdir()) / SIDE.name
+        return Path(tempfile.gettempdir()) / SIDE_FILE.name
 
 
-class Drifting(Lossless):
-    """Decodes to samples that depend on the number of threads."""
+class DriftingByThree(Lossless):
+    """Decodes to samples that depend on the number of threads, by three steps a thread."""
 
     step_per_thread = 3
 
@@ -87,12 +87,14 @@ class Drifting(Lossless):
         return (super().decode(stream) // 2 + self.step_per_thread * torch.get_num_threads()).astype(np.uint8)
 
 
-class DriftingByOne(Drifting):
+class DriftingByOne(DriftingByThree):
+    """Decodes to samples that depend on the number of threads, by one step."""
+
     step_per_thread = 1
 
 
 class OneThreaded(Lossless):
-    """Loses its way with more than one thread."""
+    """Cannot decode with more than one thread."""
 
     def decode(self, stream: bytes) -> Image:
         if torch.get_num_threads() > 1:
@@ -100,29 +102,29 @@ class OneThreaded(Lossless):
         return super().decode(stream)
 
 
-class UnderReporting(Lossless):
-    """Says that a quarter of what it writes are strings."""
+class SmallPayload(Lossless):
+    """Reports a quarter of its bitstream as payload."""
 
     def payload_bits(self, stream: bytes) -> int:
         return 8 * (len(stream) // 4)
 
 
-class OverReporting(Lossless):
-    """Says that its strings take more than its streams."""
+class LargePayload(Lossless):
+    """Reports twice its bitstream as payload."""
 
     def payload_bits(self, stream: bytes) -> int:
         return 16 * len(stream)
 
 
-class Honest(Lossless):
-    """Counts every sample as payload, which is what it is."""
+class CountedPayload(Lossless):
+    """Reports all samples as payload, which is correct."""
 
     def payload_bits(self, stream: bytes) -> int:
         return 8 * (len(stream) - HEADER_BYTES)
 
 
-class Even(Lossless):
-    """Works in blocks of 2 x 2 and does not pad."""
+class EvenSides(Lossless):
+    """Raises for sides that are odd."""
 
     def encode(self, image: Image) -> bytes:
         height, width = image.shape[:2]
@@ -131,8 +133,8 @@ class Even(Lossless):
         return super().encode(image)
 
 
-class Padded(Lossless):
-    """Gives back blocks of 16 x 16."""
+class NotCropped(Lossless):
+    """Decodes to sides that are multiples of 16."""
 
     def decode(self, stream: bytes) -> Image:
         image = super().decode(stream)
@@ -140,8 +142,8 @@ class Padded(Lossless):
         return np.pad(image, ((0, -height % 16), (0, -width % 16), (0, 0)))
 
 
-class Spreading(Lossless):
-    """Divides by how far samples lie apart."""
+class NoFlatPictures(Lossless):
+    """Raises for pictures of one value."""
 
     def encode(self, image: Image) -> bytes:
         if image.min() == image.max():
@@ -149,8 +151,8 @@ class Spreading(Lossless):
         return super().encode(image)
 
 
-class Salting(Lossless):
-    """Writes another stream every time, which decodes all the same."""
+class RandomStream(Lossless):
+    """Encodes to another bitstream every time; all of them decode to the same picture."""
 
     def encode(self, image: Image) -> bytes:
         return super().encode(image) + secrets.token_bytes(4)
@@ -159,16 +161,16 @@ class Salting(Lossless):
         return super().decode(stream[:-4])
 
 
-class Dithering(Lossless):
-    """Decodes with noise that nobody can draw again."""
+class RandomPicture(Lossless):
+    """Adds random noise when it decodes."""
 
     def decode(self, stream: bytes) -> Image:
         image = super().decode(stream)
         return image ^ np.frombuffer(secrets.token_bytes(image.size), np.uint8).reshape(image.shape)
 
 
-class Seeding(Lossless):
-    """Writes what differs from process to process."""
+class ProcessInStream(Lossless):
+    """Writes the process id into the bitstream."""
 
     def encode(self, image: Image) -> bytes:
         return super().encode(image) + os.getpid().to_bytes(4, "big")
@@ -177,52 +179,52 @@ class Seeding(Lossless):
         return super().decode(stream[:-4])
 
 
-class Floating(Lossless):
-    """Gives back floating-point numbers."""
+class FloatPicture(Lossless):
+    """Decodes to float32."""
 
     def decode(self, stream: bytes) -> Any:
         return super().decode(stream).astype(np.float32)
 
 
-class Wrapping(Lossless):
-    """Gives back a tensor, and not an array."""
+class TensorPicture(Lossless):
+    """Decodes to a tensor instead of an array."""
 
     def decode(self, stream: bytes) -> Any:
         return torch.tensor(super().decode(stream))
 
 
-class Scribbling(Lossless):
-    """Works in the array it is given."""
+class WritesIntoInput(Lossless):
+    """Changes the array it is given."""
 
     def encode(self, image: Image) -> bytes:
         image //= 2
         return super().encode(image)
 
 
-class Travelling(Lossless):
-    """Decodes on one of two devices in the way that its operating point says."""
+class DeviceDependent(Lossless):
+    """Decodes on a device other than the CPU as its operating point says: exact, drift, broken, refused."""
 
-    def __init__(self, device: str, way: str) -> None:
-        self.way = way if device != "cpu" else "exact"
+    def __init__(self, device: str, point: str) -> None:
+        self.point = point if device != "cpu" else "exact"
 
     def decode(self, stream: bytes) -> Image:
         image = super().decode(stream)
-        if self.way == "refused":
+        if self.point == "refused":
             raise StreamError("This stream was made on another device.")
-        if self.way == "broken":
+        if self.point == "broken":
             raise RuntimeError("the arithmetic decoder ran out of bits")
-        return image if self.way == "exact" else image ^ np.uint8(5)
+        return image if self.point == "exact" else image ^ np.uint8(5)
 
 
 class Unloadable(Lossless):
-    """Cannot be made here."""
+    """Raises when it is constructed."""
 
     def __init__(self) -> None:
         raise OSError("the library is not installed")
 
 
 class SlowOnLines(Lossless):
-    """Does not come back from pictures of one line."""
+    """Never ends decoding a picture of one line."""
 
     def decode(self, stream: bytes) -> Image:
         image = super().decode(stream)
@@ -231,8 +233,8 @@ class SlowOnLines(Lossless):
         return image
 
 
-class Chatting(Sizeless):
-    """Prints what it does, besides."""
+class Printing(SizeInObject):
+    """Prints to standard output while it encodes."""
 
     def encode(self, image: Image) -> bytes:
         print("encoding")
@@ -240,22 +242,22 @@ class Chatting(Sizeless):
 
 
 def load(card: CodecCard, point: OperatingPoint, weights: Path | None, device: str) -> Codec:
-    return Travelling(device, point.label)
+    return DeviceDependent(device, point.label)
 
 
-TRAVELLING = CodecCard(
-    name="travelling",
-    title="Travelling",
-    family="unsound",
+DEVICE_DEPENDENT = CodecCard(
+    name="device-dependent",
+    title="Device dependent",
+    family="test",
     paper="none",
     year=2026,
     licence="Apache-2.0",
     learned=False,
     points=tuple(OperatingPoint(label) for label in ("exact", "drift", "broken", "refused")),
-    loader="unsound_codecs:load",
+    loader="faulty_codecs:load",
 )
 
 
 def reference(name: str) -> str:
-    """How the doctor is told of something in this file."""
+    """The reference of a codec in this file."""
     return f"{Path(__file__).resolve()}:{name}"

@@ -1,4 +1,4 @@
-"""Small networks that are unsound on purpose, each in one way; the doctor has to find it."""
+"""Small networks with one known fault each, which the doctor has to find; and Correct, with none."""
 
 from __future__ import annotations
 
@@ -10,38 +10,38 @@ from compressai.models import FactorizedPrior
 from torch import Tensor
 
 
-class Sound(FactorizedPrior):  # type: ignore[misc]
-    """CompressAI's network, narrow."""
+class Correct(FactorizedPrior):  # type: ignore[misc]
+    """CompressAI's factorized prior with few channels."""
 
     lic_bench: ClassVar[dict[str, Any]] = {"points": {"only": {"N": 8, "M": 12}}}
 
 
-class Mixing(Sound):
-    """Gives every picture of a batch the mean of all."""
+class BatchMean(Correct):
+    """Reconstructs every picture of a batch as the mean of all."""
 
     def forward(self, x: Tensor) -> dict[str, Any]:
         out: dict[str, Any] = super().forward(x)
         return out | {"x_hat": out["x_hat"] + (out["x_hat"].mean(0, keepdim=True) - out["x_hat"])}
 
 
-class Promising(Sound):
-    """Promises half of the bits that it takes."""
+class HalfRate(Correct):
+    """Its likelihoods give half of the coded bits."""
 
     def forward(self, x: Tensor) -> dict[str, Any]:
         out: dict[str, Any] = super().forward(x)
         return out | {"likelihoods": {name: p.sqrt() for name, p in out["likelihoods"].items()}}
 
 
-class Rounding(Sound):
-    """Decompresses to another picture than the one it promises."""
+class Inverted(Correct):
+    """Decompresses to the inverse of the forward pass."""
 
     def decompress(self, strings: Any, shape: Any) -> dict[str, Any]:
         out: dict[str, Any] = super().decompress(strings, shape)
         return {"x_hat": 1 - out["x_hat"]}
 
 
-class Unusual(Sound):
-    """Uses an operator that no counter knows."""
+class UncountedOperator(Correct):
+    """Uses an operator that is not counted."""
 
     def forward(self, x: Tensor) -> dict[str, Any]:
         torch.linalg.eigvalsh(torch.eye(3))
@@ -49,7 +49,7 @@ class Unusual(Sound):
         return out
 
 
-class Untabled(Sound):
+class EmptyTables(Correct):
     """Never computes the tables of its entropy coder."""
 
     def update(self, force: bool = False) -> bool:
@@ -57,5 +57,5 @@ class Untabled(Sound):
 
 
 def reference(name: str) -> str:
-    """How the doctor is told of something in this file."""
+    """The reference of a network in this file."""
     return f"{Path(__file__).resolve()}:{name}"
