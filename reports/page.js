@@ -1,5 +1,5 @@
 // Draws every chart of the page from the JSON beside it. On a narrow screen the legend stands below the chart, and
-// names beside marks, which would run into each other there, move into it.
+// names beside markers, which would overlap there, move into it.
 (() => {
   const NARROW = 720;
 

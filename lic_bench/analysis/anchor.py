@@ -1,16 +1,16 @@
-"""Which curve BD figures are taken against: what the user asked for, or the default of the data set."""
+"""The anchor: the curve that BD figures are taken against, as asked for or by default of the data set."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from difflib import get_close_matches
 
 from lic_bench.analysis import curves, published
 from lic_bench.analysis.curves import Metric, RDCurve
-from lic_bench.codec import CurveId
-from lic_bench.errors import RequestError
+from lic_bench.errors import RequestError, did_you_mean
+from lic_bench.records import CurveId
 
 MEASURED_DEFAULT = "jpeg"
+"""The codec whose measured curve is the anchor where published curves are over other pictures."""
 
 PUBLISHED_DATASET = "kodak"
 """The data set whose published curves are shown where the run's own pictures have none."""
@@ -32,9 +32,9 @@ def check(
     dataset: str = PUBLISHED_DATASET,
     given: Sequence[RDCurve] = (),
 ) -> None:
-    """Refuse an anchor that is neither one of the run's codecs, nor a curve given to the report, nor published.
+    """Raises RequestError for an anchor that is neither a codec of the run, nor a given curve, nor published.
 
-    Raises RequestError with those that may be meant.
+    The message names those that may be meant.
     """
     if request is None or request in codecs:
         return
@@ -46,22 +46,22 @@ def check(
     name, _, source_id = request.partition("/")
     known = sorted({point.codec for point in published.rd_points()})
     if name not in known:
-        close = get_close_matches(name, [*codecs, *(curve.codec for curve in given), *known], n=3, cutoff=0.5)
-        hint = f"Did you mean {' or '.join(close)}?" if close else "vtm-17.0 and jpeg are two that there are."
+        hint = did_you_mean(name, [*codecs, *(curve.codec for curve in given), *known])
+        hint = hint or "vtm-17.0 and jpeg are two that there are."
         raise RequestError(f"There is no anchor called {request!r}, neither in the run nor published. {hint}")
     there = sorted({point.source_id for point in published.rd_points() if point.codec == name})
     if source_id and source_id not in there:
         raise RequestError(f"{name} is not published by {source_id!r}; there is {_choices(name, there)}.")
-    among_published(request, dataset if dataset in published.PICTURES else PUBLISHED_DATASET)
+    find_published(request, dataset if dataset in published.PICTURES else PUBLISHED_DATASET)
 
 
-def among(request: str, some: Sequence[RDCurve]) -> RDCurve | None:
+def find(request: str, some: Sequence[RDCurve]) -> RDCurve | None:
     """The curve called `codec` or `codec/source_id`, for MSE where there are several targets; None without one."""
     found = _called(request, some)
     return min(found, key=lambda curve: curve.optimised_for == "ms-ssim", default=None)
 
 
-def among_published(request: str, dataset: str) -> RDCurve | None:
+def find_published(request: str, dataset: str) -> RDCurve | None:
     """The published curve called `codec` or `codec/source_id` on a data set; None where there is none.
 
     Raises RequestError naming the sources when several published it and none was named.
@@ -78,7 +78,7 @@ def among_published(request: str, dataset: str) -> RDCurve | None:
         raise RequestError(f"{name} was published on {dataset} more than once; say {_choices(name, sources)}.")
     if len(sources) > 1:
         found = [curve for curve in found if curve.source.source_id in defaults]
-    return among(name, found)
+    return find(name, found)
 
 
 def defaults(dataset: str) -> dict[Metric, RDCurve]:

@@ -1,4 +1,4 @@
-"""Bjontegaard figures between two curves: log rate against quality, never outside the range both cover.
+"""BD-rate and BD-PSNR between two curves: log rate against quality, within the range that both cover.
 
 G. Bjontegaard, "Calculation of average PSNR differences between RD-curves", VCEG-M33 (2001). PCHIP is the headline
 (today's JVET and AOM practice); Akima and the classic cubic fit are computed beside it, so that the spread shows how
@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from enum import StrEnum
+from typing import TYPE_CHECKING, Literal
 
 from lic_bench.analysis.curves import Metric, RDCurve, RDPoint
 from lic_bench.caveats import Caveat
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     Column = npt.NDArray[np.float64]
     Line = tuple[Column, Column]
 
+Unit = Literal["%", "dB"]
+"""A BD-rate is in per cent of the anchor's rate, a BD-quality in dB."""
+
 METHODS = ("pchip", "akima", "cubic")
 
 ENOUGH_POINTS = 4
@@ -32,19 +36,31 @@ RESAMPLES = 500
 SEED = 20010402
 
 
+class Refusal(StrEnum):
+    """Why two curves have no BD figure."""
+
+    DIFFERENT_DATASETS = "different_datasets"
+    NO_SHARED_PICTURE = "no_shared_picture"
+    DIFFERENT_PICTURE_COUNTS = "different_picture_counts"
+    TOO_FEW_POINTS = "too_few_points"  # fewer than two with a score of the metric
+    NOT_RISING = "not_rising"  # quality does not rise with rate
+    NO_OVERLAP = "no_overlap"
+
+
 @dataclass(frozen=True)
 class BDFigure:
-    """A BD-rate (`unit` "%") or BD-quality (`unit` "dB"), or the reason why there is none.
+    """A BD-rate (`unit` "%") or BD-quality (`unit` "dB"); `value` is None and `refusal` says why where there is none.
 
     `value` is PCHIP's; below zero the test codec needs less rate (BD-rate) or is worse (BD-PSNR). `overlap` is the
     share of the test curve's range that its anchor covers, 0 to 1: how much of the curve the figure speaks for. `low`
     to `high` is what both cover, over which alone was integrated: of quality for a BD-rate, of log10 rate for a
     BD-PSNR. `interval` is the 95 % interval of a paired bootstrap over pictures, None unless both curves were measured
-    picture by picture.
+    picture by picture. `datasets`, `picture_counts` and `origins` are of the anchor and of the test; a count is None
+    where it is not known.
     """
 
     value: float | None
-    unit: str
+    unit: Unit
     metric: Metric
     anchor: str
     test: str
@@ -57,7 +73,9 @@ class BDFigure:
     by_picture: Mapping[str, float] = field(default_factory=dict)
     interval: tuple[float, float] | None = None
     caveats: tuple[Caveat, ...] = ()
-    reason: str = ""
+    refusal: Refusal | None = None
+    datasets: tuple[str, str] = ("", "")
+    picture_counts: tuple[int | None, int | None] = (None, None)
     origins: tuple[Origin, Origin] = (Origin.MEASURED, Origin.MEASURED)
 
     @property
@@ -74,6 +92,28 @@ class BDFigure:
     def spread(self) -> float | None:
         """Largest less smallest value over the interpolations, in the figure's unit."""
         return max(self.by_method.values()) - min(self.by_method.values()) if self.by_method else None
+
+    @property
+    def reason(self) -> str:
+        """Why there is no figure, as shown to people; empty where there is one."""
+        match self.refusal:
+            case None:
+                return ""
+            case Refusal.DIFFERENT_DATASETS:
+                return "the anchor was taken on {}, not on {}".format(*self.datasets)
+            case Refusal.NO_SHARED_PICTURE:
+                return "the curves share no picture"
+            case Refusal.DIFFERENT_PICTURE_COUNTS:
+                return "the anchor is a mean over {} pictures, the test over {}".format(*self.picture_counts)
+            case Refusal.TOO_FEW_POINTS:
+                both = ((self.anchor, len(self.anchor_points)), (self.test, len(self.test_points)))
+                name, count = next(each for each in both if each[1] < 2)
+                return f"{name} has {count or 'no'} point{'s' * (count != 1)} with {self.metric}; two are needed"
+            case Refusal.NOT_RISING:
+                return "quality does not rise with rate on one of the curves"
+            case Refusal.NO_OVERLAP:
+                axis = "quality" if self.unit == "%" else "rate"
+                return f"the anchor covers {self.overlap:.0%} of the curve's range of {axis}"
 
 
 def bd_rate(anchor: RDCurve, test: RDCurve, metric: Metric = "psnr_db", bootstrap: bool = True) -> BDFigure:
@@ -102,34 +142,36 @@ def _integral(line: Line, method: str, low: float, high: float) -> float:
 
     x, y = line
     if method == "cubic":  # one cubic fitted to all points, as in VCEG-M33; with four it passes through them
-        whole = np.polyint(np.polyfit(x, y, 3))
-        return float(np.polyval(whole, high) - np.polyval(whole, low))
+        integral = np.polyint(np.polyfit(x, y, 3))
+        return float(np.polyval(integral, high) - np.polyval(integral, low))
     if len(x) == 2:
         return float(make_interp_spline(x, y, k=1).integrate(low, high))
-    pieces = PchipInterpolator if method == "pchip" else Akima1DInterpolator
-    return float(pieces(x, y).integrate(low, high))
+    interpolator = PchipInterpolator if method == "pchip" else Akima1DInterpolator
+    return float(interpolator(x, y).integrate(low, high))
 
 
-def _figure(anchor: RDCurve, test: RDCurve, metric: Metric, unit: str, bootstrap: bool) -> BDFigure:
+def _figure(anchor: RDCurve, test: RDCurve, metric: Metric, unit: Unit, bootstrap: bool) -> BDFigure:
     figure = BDFigure(
-        None, unit, metric, anchor.name, test.name, origins=(anchor.source.origin, test.source.origin),
-        caveats=_together(anchor.caveats, test.caveats, _caveats(anchor, test)),
+        None, unit, metric, anchor.name, test.name, datasets=(anchor.dataset, test.dataset),
+        picture_counts=(anchor.picture_count, test.picture_count),
+        origins=(anchor.source.origin, test.source.origin),
+        caveats=_merged(anchor.caveats, test.caveats, _caveats(anchor, test)),
     )  # fmt: skip
-    reason = _refusal(anchor, test)
-    if reason:
-        return replace(figure, reason=reason)
+    refusal = _refusal(anchor, test)
+    if refusal:
+        return replace(figure, refusal=refusal)
     anchor, test = _paired(anchor, test)
     points = _usable(anchor, metric), _usable(test, metric)
     figure = replace(figure, anchor_points=points[0], test_points=points[1])
     lines = tuple(_line(*_columns(some, metric), unit) for some in points)
     if min(len(line[0]) for line in lines) < 2:
-        return replace(figure, reason=_too_few(anchor, test, points, metric))
-    caveats = _together(figure.caveats, _caveats_of_points(points, lines))
+        few = min(len(some) for some in points) < 2
+        return replace(figure, refusal=Refusal.TOO_FEW_POINTS if few else Refusal.NOT_RISING)
+    caveats = _merged(figure.caveats, _caveats_of_points(points, lines))
     overlap, low, high = _overlap(*lines)
     figure = replace(figure, overlap=overlap, low=low, high=high, caveats=caveats)
     if overlap < LEAST_OVERLAP:
-        shared = f"the anchor covers {overlap:.0%} of the curve's range of {'quality' if unit == '%' else 'rate'}"
-        return replace(figure, caveats=_together(caveats, [Caveat.NO_OVERLAP]), reason=shared)
+        return replace(figure, caveats=_merged(caveats, [Caveat.NO_OVERLAP]), refusal=Refusal.NO_OVERLAP)
     figure = _with_values(figure, *lines)
     return _over_pictures(figure, sorted(_shared(anchor, test))) if bootstrap else figure
 
@@ -139,7 +181,7 @@ def _with_values(figure: BDFigure, anchor: Line, test: Line) -> BDFigure:
     methods = METHODS if enough else METHODS[:2]
     by_method = {method: _in_unit(delta(anchor, test, method), figure.unit) for method in methods}
     caveats = [Caveat.LITTLE_OVERLAP] if figure.overlap < ENOUGH_OVERLAP else []
-    return replace(figure, value=by_method["pchip"], by_method=by_method, caveats=_together(figure.caveats, caveats))
+    return replace(figure, value=by_method["pchip"], by_method=by_method, caveats=_merged(figure.caveats, caveats))
 
 
 def _over_pictures(figure: BDFigure, pictures: Sequence[str]) -> BDFigure:
@@ -191,7 +233,7 @@ def _columns(points: Sequence[RDPoint], metric: Metric) -> tuple[Column, Column]
     return np.array([point.bpp for point in points], dtype=np.float64), np.array(scores, dtype=np.float64)
 
 
-def _line(rates: Column, scores: Column, unit: str) -> Line:
+def _line(rates: Column, scores: Column, unit: Unit) -> Line:
     """Points by rising rate, less those that pay more rate for no more quality, as the (x, y) to be integrated."""
     import numpy as np
 
@@ -209,20 +251,18 @@ def _overlap(anchor: Line, test: Line) -> tuple[float, float, float]:
     return float(max(high - low, 0) / (test[0][-1] - test[0][0])), float(low), float(high)
 
 
-def _in_unit(difference: float, unit: str) -> float:
+def _in_unit(difference: float, unit: Unit) -> float:
     return float((10**difference - 1) * 100) if unit == "%" else float(difference)
 
 
-def _refusal(anchor: RDCurve, test: RDCurve) -> str:
-    """Why two curves cannot be compared at all, or nothing."""
+def _refusal(anchor: RDCurve, test: RDCurve) -> Refusal | None:
+    """Why two curves cannot be compared at all, whatever their points; None where they can."""
     if anchor.dataset != test.dataset:
-        return f"the anchor was taken on {anchor.dataset}, not on {test.dataset}"
+        return Refusal.DIFFERENT_DATASETS
     if anchor.pictures and test.pictures:
-        return "" if _shared(anchor, test) else "the curves share no picture"
+        return None if _shared(anchor, test) else Refusal.NO_SHARED_PICTURE
     counts = anchor.picture_count, test.picture_count
-    if None not in counts and counts[0] != counts[1]:
-        return f"the anchor is a mean over {counts[0]} pictures, the test over {counts[1]}"
-    return ""
+    return Refusal.DIFFERENT_PICTURE_COUNTS if None not in counts and counts[0] != counts[1] else None
 
 
 def _shared(anchor: RDCurve, test: RDCurve) -> set[str]:
@@ -246,13 +286,6 @@ def _usable(curve: RDCurve, metric: Metric) -> tuple[RDPoint, ...]:
     )
 
 
-def _too_few(anchor: RDCurve, test: RDCurve, points: Sequence[Sequence[RDPoint]], metric: Metric) -> str:
-    for curve, some in zip((anchor, test), points, strict=True):
-        if len(some) < 2:
-            return f"{curve.name} has {len(some) or 'no'} point{'s' * (len(some) != 1)} with {metric}; two are needed"
-    return "quality does not rise with rate on one of the curves"
-
-
 def _caveats(anchor: RDCurve, test: RDCurve) -> list[Caveat]:
     """What sets two curves apart besides their points."""
     caveats = []
@@ -273,5 +306,5 @@ def _caveats_of_points(points: Sequence[Sequence[RDPoint]], lines: Sequence[Line
     return caveats
 
 
-def _together(*caveats: Sequence[Caveat]) -> tuple[Caveat, ...]:
+def _merged(*caveats: Sequence[Caveat]) -> tuple[Caveat, ...]:
     return tuple(dict.fromkeys(caveat for some in caveats for caveat in some))

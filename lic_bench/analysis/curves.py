@@ -1,4 +1,4 @@
-"""Measurements or published points -> rate-distortion curves, each with exactly one source.
+"""Rate-distortion curves of measurements and of published points, each with exactly one source.
 
 Curves of different sources are never joined, and coded and estimated rates never share a curve. An untrained
 network has no curve: its rate and distortion mean nothing.
@@ -102,16 +102,15 @@ def measured(
 ) -> tuple[RDCurve, ...]:
     """Curves per codec and training target from a run's rows, in the order codecs first appear.
 
-    `cards` are those of the run's header: without a codec's card its training target is "unknown".
-
-    Untrained rows make no curve, imported ones a published curve. A point whose pictures are not all the curve's
-    (failures) carries a caveat.
+    `run` names the run as their source. `cards` are those of its header: without a codec's card the training target
+    is "unknown". Untrained rows make no curve, imported ones a published curve. A point whose pictures are not all
+    the curve's (failures) carries a caveat.
     """
     by_name = {card.name: card for card in cards}
     grouped: dict[tuple[str, str, str | None, Origin], dict[str, list[Measurement]]] = {}
     for row in rows:
         if row.training is not Training.UNTRAINED and _bpp(row, rate) is not None:
-            key = row.codec, row.dataset, target(by_name.get(row.codec), row.point, row.training), row.origin
+            key = row.codec, row.dataset, training_target(by_name.get(row.codec), row.point, row.training), row.origin
             grouped.setdefault(key, {}).setdefault(row.point, []).append(row)
     sources = {
         Origin.MEASURED: Source(Origin.MEASURED, run, how="this run"),
@@ -124,8 +123,8 @@ def measured(
     )
 
 
-def target(card: CardSummary | None, point: str, training: Training) -> str | None:
-    """What an operating point was trained for, by its card: "mse", "ms-ssim", None; "unknown" without a card."""
+def training_target(card: CardSummary | None, point: str, training: Training) -> str | None:
+    """The training target of an operating point by its card: "mse", "ms-ssim", None; "unknown" without a card."""
     if training is Training.NOT_LEARNED:
         return None
     return "unknown" if card is None else card.trained_for(point)
@@ -181,12 +180,12 @@ def _measured_curve(
     card: CardSummary | None,
 ) -> RDCurve:
     rows = [row for some in points.values() for row in some]
-    pictured = {label: {row.picture: _point(row, rate) for row in some} for label, some in points.items()}
+    by_label = {label: {row.picture: _point(row, rate) for row in some} for label, some in points.items()}
     caveats = [caveat for row in rows for caveat in row.caveats if caveat in ABOUT_QUALITY]
     if card and card.demonstration:
         caveats.append(Caveat.DEMONSTRATION)
     title = card.title if card else codec
-    return over_pictures(codec, title, dataset, optimised_for, pictured, rate, source, caveats)
+    return over_pictures(codec, title, dataset, optimised_for, by_label, rate, source, caveats)
 
 
 def _bpp(row: Measurement, rate: Rate) -> float | None:
@@ -239,7 +238,7 @@ def published_curves(dataset: str) -> tuple[RDCurve, ...]:
 
 
 def find(dataset: str, wanted: CurveId) -> RDCurve | None:
-    """The published curve a card names, or None where it was not published on this data set."""
+    """The published curve of an id, or None where there is none on this data set."""
     for curve in published_curves(dataset):
         same = (curve.codec, curve.source.source_id) == (wanted.codec, wanted.source_id)
         if same and curve.optimised_for in (None, wanted.optimised_for):  # a classical codec is trained for nothing
@@ -248,16 +247,17 @@ def find(dataset: str, wanted: CurveId) -> RDCurve | None:
 
 
 def _published_curve(key: CurveId, dataset: str, points: Sequence[published.PublishedPoint]) -> RDCurve:
-    told = published.sources()[key.source_id]
+    cited = published.sources()[key.source_id]
     hows = tuple(dict.fromkeys(point.how for point in points))
+    origins = {published.origin(how) for how in hows}
     source = Source(
-        Origin.DIGITISED if "digitised" in hows else Origin.PUBLISHED,
-        told.citation,
+        Origin.DIGITISED if Origin.DIGITISED in origins else Origin.PUBLISHED,
+        cited.citation,
         key.source_id,
         ", ".join(hows),
         "; or ".join(dict.fromkeys(point.uncertainty for point in points if point.uncertainty)),
-        told.licence,
-        told.note,
+        cited.licence,
+        cited.note,
     )
     return RDCurve(
         key.codec,

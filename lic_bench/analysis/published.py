@@ -1,4 +1,4 @@
-"""What others have published: rate-distortion points, complexity and BD claims, and where each comes from.
+"""Published figures: rate-distortion points, complexity and BD claims, each with its source.
 
 The tables lie in `zoo/published/` as CSV; nothing in them was measured by this project. One published curve is one
 value of (codec, dataset, optimised_for, source_id). An empty field is None: the source does not say.
@@ -10,8 +10,8 @@ import csv
 import io
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 
+from lic_bench.assets import resources
 from lic_bench.records import Origin
 
 PICTURES = {"kodak": 24, "clic2020-professional-valid": 41, "tecnick": 100, "tecnick-40": 40}
@@ -120,13 +120,12 @@ def sources() -> dict[str, PublishedSource]:
 
 @cache
 def cautions() -> dict[tuple[str, str, str], str]:
-    """Why a published curve is to be doubted, by codec, data set and `source_id`."""
+    """Why a published curve is unconfirmed, by codec, data set and `source_id`."""
     return {(row["codec"], row["dataset"], row["source_id"]): row["caution"] for row in _rows("cautions.csv")}
 
 
 def _rows(name: str) -> list[dict[str, str]]:
-    table = files("lic_bench.zoo.published").joinpath(name)
-    return list(csv.DictReader(io.StringIO(table.read_text(encoding="utf-8"))))
+    return list(csv.DictReader(io.StringIO(resources.text("published", name))))
 
 
 def _number(field: str) -> float | None:

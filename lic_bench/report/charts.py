@@ -15,9 +15,9 @@ from lic_bench.analysis.curves import Metric, RDCurve
 from lic_bench.caveats import Caveat
 from lic_bench.records import Call, Origin
 from lic_bench.report.content import Content, Efficiency, View, efficiencies
-from lic_bench.report.labels import places
-from lic_bench.report.palette import LINES, Look, colour, looks
-from lic_bench.report.tables import SHORT
+from lic_bench.report.label_placement import placements
+from lic_bench.report.palette import LINES, Style, colour, styles
+from lic_bench.report.wording import METRIC_NAMES
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -32,7 +32,7 @@ MOST_BPP = 2.1
 
 @dataclass(frozen=True)
 class Chart:
-    """A figure with what a reader who cannot see it is told; `caption` says how to read it."""
+    """A figure as plotly's JSON; `alt` describes it to readers who cannot see it, `caption` says how to read it."""
 
     name: str
     title: str
@@ -41,14 +41,14 @@ class Chart:
     json: str
 
 
-def all_looks(content: Content) -> dict[str, Look]:
-    """A look for every codec of the report; a published curve looks like the codec whose card names it."""
-    names = list(dict.fromkeys(point.codec for point in content.points))
-    names += (_family(view, curve) for view in content.views for curve in view.curves)
-    return looks(names, {card.name: card.colour_index for card in content.header.cards})
+def codec_styles(content: Content) -> dict[str, Style]:
+    """A style for every codec of the report; a published curve has that of the codec whose card names it."""
+    names = [point.codec for point in content.points]
+    names += (_styled_as(view, curve) for view in content.views for curve in view.curves)
+    return styles(names, content.header.cards)
 
 
-def rate_distortion(view: View, metric: Metric, known: Mapping[str, Look], name: str) -> Chart | None:
+def rate_distortion(view: View, metric: Metric, style_of: Mapping[str, Style], name: str) -> Chart | None:
     """Quality over bits per pixel for every curve of a view that has this metric; None where none has."""
     shown = [curve for curve in view.curves if any(point.score(metric) is not None for point in curve.points)]
     if not shown:
@@ -57,11 +57,11 @@ def rate_distortion(view: View, metric: Metric, known: Mapping[str, Look], name:
     shown.sort(key=lambda curve: (curve is not anchor, curve.source.origin is not Origin.MEASURED))
     figure = blank("bits per pixel", AXES[metric])
     for curve in shown:
-        figure.add_trace(_rd_trace(curve, metric, known[_family(view, curve)], anchored=curve is anchor))
+        figure.add_trace(_rd_trace(curve, metric, style_of[_styled_as(view, curve)], anchored=curve is anchor))
     figure.update_layout(height=max(HEIGHT, 130 + 20 * len(shown)), **_window(shown, metric))
-    title = f"{SHORT[metric]} against rate: {view.title}"
+    title = f"{METRIC_NAMES[metric]} against rate: {view.title}"
     listed = "; ".join(f"{curve.name}, {len(curve.points)} points" for curve in shown)
-    caption = "Filled markers on solid lines are measured; hollow on dashed lines published; hollow with a dot on "
+    caption = "Filled markers on solid lines are measured; open on dashed lines published; open with a dot on "
     caption += "dotted lines read off a published plot."
     if any(point.bpp > MOST_BPP for curve in shown for point in curve.points):
         caption += f" Rates above {MOST_BPP:g} bpp are outside the first view; zoom out to see them."
@@ -70,11 +70,13 @@ def rate_distortion(view: View, metric: Metric, known: Mapping[str, Look], name:
     return Chart(name, title, f"Line chart of {title}. Curves: {listed}.", caption, as_json(figure))
 
 
-def complexity_against_efficiency(content: Content, view: View, known: Mapping[str, Look], name: str) -> Chart | None:
+def complexity_against_efficiency(
+    content: Content, view: View, style_of: Mapping[str, Style], name: str
+) -> Chart | None:
     """BD-rate over kMAC/pixel, as in Fig. 2 of the LoC-LIC paper (arXiv:2504.21778); None without both for any codec.
 
-    The work is our count, forward, encode or decode by a switch; the BD-rate is measured or, where a network ran
-    untrained, that of its published curve.
+    The complexity is our count, forward, encode or decode by a switch; the BD-rate is measured or, where a network
+    ran untrained, that of its published curve.
     """
     by_call = {call: efficiencies(content, view, call) for call in Call}
     shown = by_call[Call.FORWARD]
@@ -85,53 +87,56 @@ def complexity_against_efficiency(content: Content, view: View, known: Mapping[s
     figure.update_xaxes(type="log", tickvals=ticks, ticktext=[f"{tick:,}" for tick in ticks])
     beside = _label_places(shown)
     for one in shown:
-        figure.add_trace(_efficiency_trace(one, known[one.codec], beside[one.codec]))
+        figure.add_trace(_efficiency_trace(one, style_of[one.codec], beside[one.codec]))
     figure.add_hline(y=0, line={"width": 1, "dash": "dash", "color": "#808080"})
     figure.update_layout(showlegend=False, updatemenus=[_call_switch(by_call)])
     anchor = shown[0].figure.anchor
     title = f"Complexity against efficiency: {view.title}"
-    told = "; ".join(
-        f"{one.codec} {one.cost.kmac_per_pixel:.0f} kMAC/pixel, {one.figure.value:+.1f} %" for one in shown
+    listed = "; ".join(
+        f"{one.codec} {one.complexity.kmac_per_pixel:.0f} kMAC/pixel, {one.figure.value:+.1f} %" for one in shown
     )
-    caption = f"BD-rate over PSNR against {anchor}, at 0 % by definition. Filled: rate measured here. Hollow: rate of "
-    caption += "the published curve, for networks that ran without weights. Work is always our own count (predicted); "
-    caption += "the mark is the mean over operating points, the bar reaches from the least to the most."
-    return Chart(name, title, f"Scatter plot of {title}, kMAC/pixel and BD-rate: {told}.", caption, as_json(figure))
+    caption = f"BD-rate over PSNR against {anchor}, at 0 % by definition. Filled: rate measured here. Open: rate of "
+    caption += "the published curve, for networks that ran without weights. MACs are always our own count "
+    caption += "(predicted); the marker is the mean over operating points, the bar reaches from the least to the most."
+    return Chart(name, title, f"Scatter plot of {title}, kMAC/pixel and BD-rate: {listed}.", caption, as_json(figure))
 
 
-def work_by_part(content: Content, call: Call, name: str) -> Chart | None:
+def macs_by_part(content: Content, call: Call, name: str) -> Chart | None:
     """kMAC/pixel of one call by part of the network, a stacked bar per network; None where nothing was counted."""
     import plotly.graph_objects as go
 
     bars: dict[tuple[Any, ...], tuple[str, Mapping[str, float]]] = {}
     for point in content.points:
-        if call in point.work:
-            parts = point.work[call].by_part
+        if call in point.complexity:
+            parts = point.complexity[call].by_part
             bars.setdefault((point.codec, tuple(parts.items())), (f"{point.codec} {point.label}", parts))
     if not bars:
         return None
     ordered = sorted(bars.values(), key=lambda bar: sum(bar[1].values()), reverse=True)
     figure = blank("kMAC per pixel", "")
-    every = dict.fromkeys(part for point in content.points for work in point.work.values() for part in work.by_part)
-    there = {part for _, parts in ordered for part, kmac in parts.items() if kmac}
-    for index, part in ((index, part) for index, part in enumerate(every) if part in there):
+    # colours go by all parts of all calls, so that a part has the same colour in the charts of every call
+    counted = [one for point in content.points for one in point.complexity.values()]
+    every_part = dict.fromkeys(part for one in counted for part in one.by_part)
+    colours = {part: colour(index) for index, part in enumerate(every_part)}
+    drawn = {part for _, parts in ordered for part, kmac in parts.items() if kmac}
+    for part in (part for part in colours if part in drawn):
         figure.add_trace(
             go.Bar(
                 x=[parts.get(part) for _, parts in ordered],
                 y=[html.escape(label) for label, _ in ordered],
                 orientation="h",
                 name=html.escape(part),
-                marker={"color": colour(index)},
+                marker={"color": colours[part]},
                 hovertemplate="%{y}<br>" + html.escape(part) + ": %{x:.1f} kMAC/pixel<br>predicted<extra></extra>",
             )
         )
     height = 160 + 26 * len(ordered)
     figure.update_layout(barmode="stack", height=height, legend={"traceorder": "normal"}, meta={"narrow": height})
     figure.update_yaxes(automargin=True)
-    title = f"Work by part of the network, {call}"
-    told = "; ".join(f"{label} {sum(parts.values()):.0f}" for label, parts in ordered)
+    title = f"MACs by part of the network, {call}"
+    listed = "; ".join(f"{label} {sum(parts.values()):.0f}" for label, parts in ordered)
     caption = "Counted from the network (predicted), per pixel of the picture as given; padding is inside."
-    return Chart(name, title, f"Stacked bars of {title}, kMAC/pixel in all: {told}.", caption, as_json(figure))
+    return Chart(name, title, f"Stacked bars of {title}, kMAC/pixel in all: {listed}.", caption, as_json(figure))
 
 
 def _window(shown: Sequence[RDCurve], metric: Metric) -> dict[str, Any]:
@@ -150,15 +155,15 @@ def _with_caveat(curve: RDCurve) -> str:
     return " · unconfirmed" if Caveat.UNCONFIRMED in curve.caveats else ""
 
 
-def _rd_trace(curve: RDCurve, metric: Metric, look: Look, anchored: bool) -> go.Scatter:
+def _rd_trace(curve: RDCurve, metric: Metric, style: Style, anchored: bool) -> go.Scatter:
     import plotly.graph_objects as go
 
     points = [point for point in curve.points if point.score(metric) is not None]
     origin = curve.source.origin
     name = f"{curve.codec}{' for MS-SSIM' if curve.optimised_for == 'ms-ssim' else ''} · {origin.value}"
-    told = [html.escape(f"{curve.name}; rate: {curve.rate_kind}"), *(caveat.text for caveat in curve.caveats)]
+    about = [html.escape(f"{curve.name}; rate: {curve.rate_kind}"), *(caveat.text for caveat in curve.caveats)]
     if curve.source.uncertainty:
-        told.append(html.escape(f"read to {curve.source.uncertainty}"))
+        about.append(html.escape(f"read to {curve.source.uncertainty}"))
     hidden = metric == "psnr_db" and curve.optimised_for == "ms-ssim"
     return go.Scatter(
         x=[point.bpp for point in points],
@@ -167,29 +172,30 @@ def _rd_trace(curve: RDCurve, metric: Metric, look: Look, anchored: bool) -> go.
         name=html.escape(name) + (" · anchor" if anchored else "") + _with_caveat(curve),
         mode="lines+markers",
         visible="legendonly" if hidden else True,
-        line={"color": look.colour, "dash": LINES[origin], "width": 3 if anchored else 1.8},
+        line={"color": style.colour, "dash": LINES[origin], "width": 3 if anchored else 1.8},
         marker={
-            "color": look.colour,
-            "symbol": look.symbol(origin),
+            "color": style.colour,
+            "symbol": style.symbol(origin),
             "size": 8,
-            "line": {"width": 1.5, "color": look.colour},
+            "line": {"width": 1.5, "color": style.colour},
         },
-        hovertemplate="%{x:.3f} bpp, %{y:.2f} dB (point %{customdata})<br>" + "<br>".join(told) + "<extra></extra>",
+        hovertemplate="%{x:.3f} bpp, %{y:.2f} dB (point %{customdata})<br>" + "<br>".join(about) + "<extra></extra>",
     )
 
 
-def marker(look: Look, origin: Origin, size: int) -> dict[str, Any]:
-    """A codec's mark: filled where measured, hollow where published or predicted, with a dot where digitised."""
-    line = {"width": size / 6, "color": look.colour}
-    return {"color": look.colour, "symbol": look.symbol(origin), "size": size, "line": line}
+def marker(style: Style, origin: Origin, size: int) -> dict[str, Any]:
+    """A codec's marker: filled where measured, open where published or predicted, with a dot where digitised."""
+    line = {"width": size / 6, "color": style.colour}
+    return {"color": style.colour, "symbol": style.symbol(origin), "size": size, "line": line}
 
 
-def _efficiency_trace(one: Efficiency, look: Look, place: str) -> go.Scatter:
+def _efficiency_trace(one: Efficiency, style: Style, place: str) -> go.Scatter:
     import plotly.graph_objects as go
 
-    told = f"{one.codec}: {one.figure.value:+.2f} % by {one.curve.name}; work {one.cost.origin}"
+    origins = ", ".join(one.complexity.origins)
+    about = f"{one.codec}: {one.figure.value:+.2f} % by {one.curve.name}; MACs {origins}"
     return go.Scatter(
-        x=[one.cost.kmac_per_pixel],
+        x=[one.complexity.kmac_per_pixel],
         y=[one.figure.value],
         error_x=_reach(one),
         name=html.escape(one.codec),
@@ -197,24 +203,25 @@ def _efficiency_trace(one: Efficiency, look: Look, place: str) -> go.Scatter:
         text=[html.escape(one.codec) + _with_caveat(one.curve)],
         textposition=place,
         cliponaxis=False,
-        marker=marker(look, one.curve.source.origin, 12),
-        hovertemplate=html.escape(told) + "<br>%{x:.1f} kMAC/pixel<extra></extra>",
+        marker=marker(style, one.curve.source.origin, 12),
+        hovertemplate=html.escape(about) + "<br>%{x:.1f} kMAC/pixel<extra></extra>",
     )
 
 
 def _reach(one: Efficiency) -> dict[str, Any]:
-    cost = one.cost
-    ends = {"array": [cost.most - cost.kmac_per_pixel], "arrayminus": [cost.kmac_per_pixel - cost.least]}
-    return {"type": "data", "symmetric": False, "thickness": 1, "visible": cost.most > cost.least, **ends}
+    """The bar from the least to the most complexity of a codec's operating points, as plotly's `error_x`."""
+    mean, least, most = one.complexity.kmac_per_pixel, one.complexity.least, one.complexity.most
+    ends = {"array": [most - mean], "arrayminus": [mean - least]}
+    return {"type": "data", "symmetric": False, "thickness": 1, "visible": most > least, **ends}
 
 
 def _label_places(shown: Sequence[Efficiency]) -> dict[str, str]:
-    """Places for the names, worked out for a wide screen (a narrow one puts them in the legend)."""
-    across = [math.log(one.cost.kmac_per_pixel) for one in shown]
+    """Where each name stands, worked out for a wide screen (a narrow one puts the names in the legend)."""
+    across = [math.log(one.complexity.kmac_per_pixel) for one in shown]
     up = [one.figure.value or 0.0 for one in shown]
     wide = 1000 / (max(across) - min(across) or 1)
     high = 0.75 * HEIGHT / (max(*up, 0) - min(*up, 0) or 1)
-    return places({one.codec: (wide * x, high * y) for one, x, y in zip(shown, across, up, strict=True)})
+    return placements({one.codec: (wide * x, high * y) for one, x, y in zip(shown, across, up, strict=True)})
 
 
 def _call_switch(by_call: Mapping[Call, Sequence[Efficiency]]) -> dict[str, Any]:
@@ -222,15 +229,16 @@ def _call_switch(by_call: Mapping[Call, Sequence[Efficiency]]) -> dict[str, Any]
         {
             "label": call.value,
             "method": "restyle",
-            "args": [{"x": [[one.cost.kmac_per_pixel] for one in some], "error_x": [_reach(one) for one in some]}],
+            "args": [{"x": [[one.complexity.kmac_per_pixel] for one in found], "error_x": [*map(_reach, found)]}],
         }
-        for call, some in by_call.items()
+        for call, found in by_call.items()
     ]
     return {"type": "buttons", "direction": "right", "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom",
             "buttons": buttons}  # fmt: skip
 
 
-def _family(view: View, curve: RDCurve) -> str:
+def _styled_as(view: View, curve: RDCurve) -> str:
+    """The codec whose style a curve has: that of the run it is about, else its own name."""
     return (*view.codecs(curve), curve.codec)[0]
 
 

@@ -1,23 +1,19 @@
-"""Writes the report: one HTML file that opens from disk without a network, with CSV and Markdown beside it."""
+"""The report's files: one HTML page that opens from disk without a network, with CSV and Markdown beside it."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from importlib.resources import files
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import lic_bench
 from lic_bench.analysis.curves import RDCurve
-from lic_bench.benchmark import plan
+from lic_bench.assets import resources
+from lic_bench.assets.files import atomic_write
 from lic_bench.errors import RunFolderError
-from lic_bench.records import Call, ImportedFile, Origin, Row, RunHeader, Training
-from lic_bench.report import charts, growth_charts, tables
+from lic_bench.records import Call, Origin, Row, RunHeader
+from lic_bench.report import charts, scaling_charts, tables, text, wording
 from lic_bench.report.charts import Chart
-from lic_bench.report.content import BD_RATE, Content, View, gather
-from lic_bench.report.groups import counted
+from lic_bench.report.content import Content, View, gather
 from lic_bench.report.table import Table
 
 PAGE, MARKDOWN = "report.html", "report.md"
@@ -25,7 +21,7 @@ PAGE, MARKDOWN = "report.html", "report.md"
 
 @dataclass(frozen=True)
 class Section:
-    """A view as the page shows it."""
+    """A view as the page shows it: charts of rate and distortion, the plot of efficiency, and tables."""
 
     view: View
     charts: tuple[Chart, ...]
@@ -38,72 +34,62 @@ class Section:
 def write(
     rows: Sequence[Row], header: RunHeader, anchor: str | None, folder: Path, given: Sequence[RDCurve] = ()
 ) -> Path:
-    """Write report.html, report.md and the CSV tables into a folder and return the page's path.
+    """Write report.html, report.md and the CSV tables into a folder that exists; returns the page's path.
 
-    `given` are published curves to be drawn besides. Raises RequestError for an anchor that there is not,
+    `given` are published curves to be drawn besides. Raises RequestError for an anchor that does not exist,
     RunFolderError where the files cannot be written.
     """
     content = gather(rows, header, anchor, given=given)
     written = {PAGE: render(content), MARKDOWN: markdown(content), **csv(content)}
-    draft = folder / ".report.draft"
+    if not folder.is_dir():
+        raise RunFolderError(f"The report cannot be written to {folder}: there is no such folder.")
     try:
-        for name, text in written.items():
-            draft.write_text(text, encoding="utf-8")
-            os.replace(draft, folder / name)
+        for name, file in written.items():
+            atomic_write(folder / name, file)
     except OSError as error:
-        draft.unlink(missing_ok=True)
         raise RunFolderError(f"The report cannot be written to {folder}: {error.strerror}.") from error
     return folder / PAGE
 
 
 def render(content: Content) -> str:
-    """The page as HTML."""
+    """The page as HTML. It depends on the run's rows and header alone: the same on any machine at any time."""
     import jinja2
     from plotly.offline import get_plotlyjs
 
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    template = environment.from_string(resource("report.html"))
+    template = environment.from_string(resources.text("reports", "report.html"))
+    styles = charts.codec_styles(content)
     return template.render(
         content=content,
         header=content.header,
         sections=list(_sections(content)),
-        work=[chart for call in Call if (chart := charts.work_by_part(content, call, f"work-{call}"))],
-        growth=[
-            chart
-            for chart in (
-                growth_charts.work_against_size(content, charts.all_looks(content), "work-size"),
-                growth_charts.memory_against_size(content, charts.all_looks(content), "memory-size"),
+        parts=_drawn(charts.macs_by_part(content, call, f"parts-{call}") for call in Call),
+        scaling=_drawn(
+            (
+                scaling_charts.macs_against_size(content.scaling, styles, "macs-size"),
+                scaling_charts.memory_against_size(content.scaling, styles, "memory-size"),
             )
-            if chart
-        ],
+        ),
         tables=tables,
-        sentences=sentences(content),
-        conditions=conditions(content.header),
-        notes=notes(content.header),
-        untrained=list(_untrained(content)),
+        wording=wording,
+        sentences=text.sentences(content),
+        conditions=text.conditions(content.header),
+        notes=text.notes(content.header),
+        untrained=text.untrained(content),
         sources=_sources(content),
-        style=resource("style.css"),
-        script=resource("page.js"),
+        origins=[origin.value for origin in Origin],
+        style=resources.text("reports", "style.css"),
+        script=resources.text("reports", "page.js"),
         plotly=get_plotlyjs(),
-        Origin=Origin,
     )
-
-
-def resource(name: str) -> str:
-    """A file of `reports/`: beside the package in a checkout, else inside the installed package."""
-    checkout = Path(lic_bench.__file__).resolve().parent.parent / "reports" / name
-    if (checkout.parent.parent / "pyproject.toml").exists() and checkout.exists():
-        return checkout.read_text(encoding="utf-8")
-    return files("lic_bench._data.reports").joinpath(name).read_text(encoding="utf-8")
 
 
 def markdown(content: Content) -> str:
     """The same tables as Markdown, under the page's first sentences."""
-    head = f"# lic-bench, {content.header.dataset}, run {content.run}\n\n" + "\n".join(
-        f"- {s}" for s in sentences(content)
-    )
+    said = "\n".join(f"- {sentence}" for sentence in text.sentences(content))
+    head = f"# lic-bench, {content.header.dataset}, run {content.run}\n\n{said}"
     body = [tables.quality(content), *map(tables.bd_overview, content.views), tables.complexity(content)]
     body += [tables.time_and_memory(content), tables.failures(content)]
     caveats = "\n".join(f"- {caveat.text}: {', '.join(where)}" for caveat, where in content.caveats.items()) or "None."
@@ -123,102 +109,22 @@ def csv(content: Content) -> dict[str, str]:
     return found
 
 
-def sentences(content: Content) -> list[str]:
-    """What the page says, in a few sentences."""
-    header = content.header
-    codecs = {point.codec for point in content.points}
-    here = [point for point in content.points if point.origin is Origin.MEASURED]
-    trained = {point.codec for point in here if point.training is Training.TRAINED}
-    said = [
-        f"{counted(len(codecs), 'codec')} on {counted(len(header.pictures), 'picture')} of {header.dataset}. "
-        f"Rate and distortion of {len(content.measured)} were measured here, "
-        f"{counted(len(trained), 'trained network')} among them."
-    ]
-    if content.imported:
-        codecs_there = counted(len(content.imported), "codec")
-        said.append(
-            f"Rate and distortion of {codecs_there} were imported: others measured them, and the notes say who."
-        )
-    if content.untrained:
-        said.append(
-            f"{counted(len(content.untrained), 'network')} had no weights and ran with random ones: work, times and "
-            "memory hold, rate and distortion do not exist. Published curves are drawn in their place and said to be."
-        )
-    said += filter(None, (_best(view) for view in content.views[:1]))
-    failed = len(content.failures)
-    said.append(f"{counted(failed, 'failure')}, listed below." if failed else "Nothing failed.")
-    if header.finished is None:
-        said.append("The run is not finished: this page shows the rows there are.")
-    return said
-
-
-def notes(header: RunHeader) -> list[str]:
-    """What the run's plan left out or changed, and whose figures an imported run holds."""
-    if not header.imported_from:
-        return plan.texts(header.notes)
-    first = "Nothing of this run was measured by lic-bench: others measured it, on a machine that is not known."
-    return [first, *map(imported_text, header.imported_from)]
-
-
-def imported_text(file: ImportedFile) -> str:
-    """An imported file in a sentence."""
-    unused = f"not taken over from the file: {', '.join(file.unused_columns)}" if file.unused_columns else ""
-    licence = f"licence: {file.licence}" if file.licence else ""
-    said = (f"{file.name} (sha256 {file.sha256})", file.citation, licence, *file.remarks, unused)
-    return "; ".join(filter(None, said)) + "."
-
-
-def _best(view: View) -> str:
-    """The measured codec with the lowest BD-rate of a view, or why there is none."""
-    if view.no_anchor:
-        return f"There is no BD-rate for what was measured: {view.no_anchor}."
-    mine = [curve for curve in view.curves if curve.source.origin is Origin.MEASURED]
-    figures = [figure for curve in mine if (figure := view.of(curve).get(BD_RATE)) and figure.value is not None]
-    if not figures:
-        return ""
-    best = min(figures, key=lambda figure: figure.value or 0.0)
-    interval = f" (95 % interval {best.interval[0]:+.1f} to {best.interval[1]:+.1f})" if best.interval else ""
-    return f"Lowest measured BD-rate over PSNR: {best.test}, {best.value:+.1f} %{interval} against {best.anchor}."
-
-
-def conditions(header: RunHeader) -> dict[str, Mapping[str, Any]]:
-    """Under what conditions the run was made, by group."""
-    run = {
-        "started": header.started,
-        "finished": header.finished or "not finished",
-        "command": " ".join(header.command),
-        "lic-bench": header.lic_bench,
-        "commit": f"{header.commit or 'unknown'}{' with local changes' if header.dirty else ''}",
-    }
-    if header.imported_from:
-        run["imported from"] = "; ".join(map(imported_text, header.imported_from))
-    return {
-        "Run": run,
-        "Machine": header.machine,
-        "Settings": asdict(header.settings),
-        "Packages": dict(header.packages),
-    }
-
-
 def _sections(content: Content) -> Iterable[Section]:
-    known = charts.all_looks(content)
+    styles = charts.codec_styles(content)
     for number, view in enumerate(content.views):
-        drawn = [charts.rate_distortion(view, metric, known, f"rd-{number}-{metric}") for metric in charts.AXES]
-        efficiency = charts.complexity_against_efficiency(content, view, known, f"efficiency-{number}")
-        shown = tuple(chart for chart in drawn if chart)
+        quality = (charts.rate_distortion(view, metric, styles, f"rd-{number}-{metric}") for metric in charts.AXES)
+        efficiency = charts.complexity_against_efficiency(content, view, styles, f"efficiency-{number}")
         short, every, points = tables.bd_overview(view), tables.bd(view), tables.curve_points(view)
-        yield Section(view, shown, efficiency, short, every, points)
+        yield Section(view, tuple(_drawn(quality)), efficiency, short, every, points)
 
 
-def _untrained(content: Content) -> Iterable[tuple[str, str]]:
-    """Each untrained codec with what is shown in place of its rate and distortion."""
-    for codec in content.untrained:
-        shown = [curve.name for view in content.views for curve in view.curves if codec in view.codecs(curve)]
-        yield codec, "; ".join(shown) if shown else "no published curve is known; nothing is drawn"
+def _drawn(some: Iterable[Chart | None]) -> list[Chart]:
+    """The charts that there is something to draw in."""
+    return [chart for chart in some if chart]
 
 
 def _sources(content: Content) -> list[RDCurve]:
-    """One curve per published source on the page, which tells citation and licence."""
-    drawn = [curve for view in content.views for curve in view.curves]
-    by_source = {curve.source.source_id: curve for curve in drawn if curve.source.origin is not Origin.MEASURED}
+    """One curve per published source on the page, for its citation and licence."""
+    shown = [curve for view in content.views for curve in view.curves]
+    by_source = {curve.source.source_id: curve for curve in shown if curve.source.origin is not Origin.MEASURED}
     return [by_source[name] for name in sorted(by_source)]

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import colorsys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from lic_bench.analysis import published
-from lic_bench.records import Origin
+from lic_bench.records import CardSummary, Origin
 
-AFTER_THE_ZOO = 1000
-"""Places of codecs that the run has no card of begin here, so that they never take the colour of one that it has."""
+FIRST_PUBLISHED_INDEX = 1000
+"""Colour indices of codecs that a run has no card of begin here, above those of the cards."""
 
 GOLDEN_ANGLE = 0.381966
 """As a share of the circle: hues that many steps apart never repeat and fill the circle evenly."""
@@ -20,38 +21,38 @@ LUMINANCES = (0.16, 0.26)
 
 MARKERS = ("circle", "square", "diamond", "triangle-up", "triangle-down", "pentagon", "hexagon", "star", "cross", "x")
 LINES = {Origin.MEASURED: "solid", Origin.PUBLISHED: "dash", Origin.DIGITISED: "dot", Origin.PREDICTED: "dashdot"}
-OPENINGS = {Origin.MEASURED: "", Origin.PUBLISHED: "-open", Origin.DIGITISED: "-open-dot", Origin.PREDICTED: "-open"}
+MARKER_SUFFIXES = {
+    Origin.MEASURED: "",
+    Origin.PUBLISHED: "-open",
+    Origin.DIGITISED: "-open-dot",
+    Origin.PREDICTED: "-open",
+}
 
 
 @dataclass(frozen=True)
-class Look:
-    """How a codec is drawn; the origin decides line style and whether markers are filled."""
+class Style:
+    """The colour (#rrggbb) and marker of a codec; the origin decides line style and whether markers are filled."""
 
     colour: str
     marker: str
 
     def symbol(self, origin: Origin) -> str:
-        """Plotly's name of the marker: filled where measured, hollow otherwise, with a dot where digitised."""
-        return self.marker + OPENINGS[origin]
+        """Plotly's name of the marker: filled where measured, open otherwise, with a dot where digitised."""
+        return self.marker + MARKER_SUFFIXES[origin]
 
 
-def looks(codecs: Iterable[str], places: Mapping[str, int]) -> dict[str, Look]:
-    """A look for each codec: by its place in `places` (the run's cards), else by its place among published names.
+def styles(codecs: Iterable[str], cards: Sequence[CardSummary] = ()) -> dict[str, Style]:
+    """A style for each codec of a page: by its card's colour index, else by its place among the published codecs.
 
-    What is neither in the run nor published comes after them, in order of name.
+    `cards` are those of the run's header. Codecs that are neither in the run nor published, such as those of a file of
+    curves, come after them in order of name.
     """
-    known = sorted({point.codec for point in published.rd_points()})
-    others = sorted(set(codecs) - set(places) - set(known))
-    found = {}
-    for name in codecs:
-        if name in places:
-            index = places[name]
-        elif name in known:
-            index = AFTER_THE_ZOO + known.index(name)
-        else:
-            index = AFTER_THE_ZOO + len(known) + others.index(name)
-        found[name] = Look(colour(index), MARKERS[index % len(MARKERS)])
-    return found
+    wanted = list(dict.fromkeys(codecs))
+    indices = {card.name: card.colour_index for card in cards}
+    others = sorted({*wanted} - indices.keys() - set(_published_codecs()))
+    for place, name in enumerate([*_published_codecs(), *others]):
+        indices.setdefault(name, FIRST_PUBLISHED_INDEX + place)
+    return {name: Style(colour(indices[name]), MARKERS[indices[name] % len(MARKERS)]) for name in wanted}
 
 
 def colour(index: int) -> str:
@@ -69,6 +70,12 @@ def luminance(rgb: tuple[float, float, float]) -> float:
     """Relative luminance of an sRGB colour in [0, 1] (WCAG 2.2)."""
     linear = [channel / 12.92 if channel <= 0.04045 else ((channel + 0.055) / 1.055) ** 2.4 for channel in rgb]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@cache
+def _published_codecs() -> tuple[str, ...]:
+    """Every published codec once, in the order of the table: rows added at its end leave the others in place."""
+    return tuple(dict.fromkeys(point.codec for point in published.rd_points()))
 
 
 def _rgb(hue: float, lightness: float) -> tuple[float, float, float]:

@@ -1,4 +1,4 @@
-"""A run's rows gathered per operating point: means, medians and counts, each still knowing what it is worth."""
+"""The rows of a run summarised per operating point: means, medians and counts, with their origin and caveats."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lic_bench.records import Agreement, Call, CardSummary, Measurement, MemoryU
 
 @dataclass(frozen=True)
 class Spread:
-    """What is told of raw timing samples, in seconds."""
+    """The summary of raw timing samples, in seconds; `lower` and `upper` are the quartiles."""
 
     median: float
     lower: float
@@ -33,16 +33,16 @@ class Spread:
 
 
 @dataclass(frozen=True)
-class Work:
-    """Thousand MAC per pixel of one call, over the pictures measured, in all and by part. `origin` as recorded.
+class CallComplexity:
+    """Thousand MAC per pixel of one call, over the pictures measured, in all and by part.
 
     `executed_kmac_per_pixel` is what the code here executes: less, where it leaves out redundant work.
     """
 
     kmac_per_pixel: float
     by_part: Mapping[str, float]
-    lower_bound: bool
-    origin: str
+    is_lower_bound: bool
+    origins: tuple[Origin, ...]
     executed_kmac_per_pixel: float
 
 
@@ -51,8 +51,8 @@ class MeasuredPoint:
     """One codec at one operating point over a run's pictures.
 
     `quality` holds mean rate and quality; None for an untrained network, which has neither. Memory is the largest
-    seen, in bytes. `origin` is that of rate and quality. `scores` are means of further metrics, None
-    where some picture has none.
+    seen, in bytes. `origin` is that of rate and quality. `scores` are means of further metrics, None where some
+    picture has none.
     """
 
     codec: str
@@ -65,7 +65,7 @@ class MeasuredPoint:
     payload_bpp: float | None
     estimated_bpp: float | None
     parameters: int | None
-    work: Mapping[Call, Work]
+    complexity: Mapping[Call, CallComplexity]
     encode: Spread | None
     decode: Spread | None
     memory: Mapping[Call, MemoryUse]
@@ -79,10 +79,10 @@ class MeasuredPoint:
 
 
 def operating_points(
-    rows: Iterable[Measurement], found: Sequence[curves.RDCurve], cards: Mapping[str, CardSummary]
+    rows: Iterable[Measurement], measured: Sequence[curves.RDCurve], cards: Mapping[str, CardSummary]
 ) -> tuple[MeasuredPoint, ...]:
-    """Every operating point of the run in the order of its rows; `found` are the run's curves, `cards` its cards."""
-    quality = {(curve.codec, point.label): point for curve in found for point in curve.points}
+    """Every operating point of the run in the order of its rows; `measured` are its curves, `cards` those by name."""
+    quality = {(curve.codec, point.label): point for curve in measured for point in curve.points}
     grouped: dict[tuple[str, str, Training], list[Measurement]] = {}
     for row in rows:
         grouped.setdefault((row.codec, row.point, row.training), []).append(row)
@@ -99,13 +99,13 @@ def _summary(rows: Sequence[Measurement], quality: RDPoint | None, card: CardSum
         title=card.title if card else first.codec,
         label=first.point,
         training=first.training,
-        optimised_for=curves.target(card, first.point, first.training),
+        optimised_for=curves.training_target(card, first.point, first.training),
         pictures=len(rows),
         quality=quality if trained else None,
         payload_bpp=_mean_or_none([row.payload_bpp for row in rows]) if trained else None,
         estimated_bpp=_mean_or_none([row.estimated_bpp for row in rows]) if trained else None,
         parameters=first.parameters,
-        work=_work(rows),
+        complexity=_complexity(rows),
         encode=Spread.of([second for row in rows for second in row.encode_seconds]),
         decode=Spread.of([second for row in rows for second in row.decode_seconds]),
         memory=_memory(rows),
@@ -124,7 +124,7 @@ def _mean_or_none(values: Sequence[float | None]) -> float | None:
     return fmean(known) if len(known) == len(values) else None
 
 
-def _work(rows: Sequence[Measurement]) -> dict[Call, Work]:
+def _complexity(rows: Sequence[Measurement]) -> dict[Call, CallComplexity]:
     """MACs of all pictures over pixels of all pictures, per call."""
     found = {}
     for call in Call:
@@ -132,11 +132,11 @@ def _work(rows: Sequence[Measurement]) -> dict[Call, Work]:
         pixels = sum(count.width * count.height for count in counts)
         if pixels:
             parts = dict.fromkeys(part for count in counts for part in count.by_part)
-            found[call] = Work(
+            found[call] = CallComplexity(
                 sum(count.macs for count in counts) / pixels / 1000,
                 {part: sum(count.by_part.get(part, 0) for count in counts) / pixels / 1000 for part in parts},
                 any(count.is_lower_bound for count in counts),
-                ", ".join(sorted({count.origin.value for count in counts})),
+                tuple(sorted({count.origin for count in counts})),
                 sum(count.executed_macs for count in counts) / pixels / 1000,
             )
     return found

@@ -1,31 +1,30 @@
-"""Rows -> pandas frames -> CSV, Markdown and cells of the page. Every figure has a column that says its origin."""
+"""The tables of a report, as frames. Every line has a column with the origin of its figures."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from lic_bench.analysis.bdrate import BDFigure
-from lic_bench.analysis.curves import Metric, RDCurve
+from lic_bench.analysis.curves import RDCurve
 from lic_bench.caveats import Caveat
-from lic_bench.records import Call, Measurement, Origin, Row, RunHeader, Training
-from lic_bench.report.content import BD_PSNR, BD_RATE, BD_RATE_MS_SSIM, Content, View, cost_of, gather
+from lic_bench.records import EVERY, Call, Measurement, Origin, Row, Training
+from lic_bench.report.content import BD_PSNR, BD_RATE, BD_RATE_MS_SSIM, Content, View
 from lic_bench.report.points import MeasuredPoint, Spread
 from lic_bench.report.table import NONE, Table, table
+from lic_bench.report.wording import METRIC_NAMES, caveat_names
 
 if TYPE_CHECKING:
     import pandas as pd
 
-SHORT: dict[Metric, str] = {"psnr_db": "PSNR", "ms_ssim_db": "MS-SSIM"}
 MIB = 2**20
 
-ABOUT_COST = {
+ABOUT_TIME_AND_MEMORY = {
     Caveat.FEW_TIMINGS, Caveat.NOT_TIMED, Caveat.SHARED_MACHINE, Caveat.BUSY_MACHINE, Caveat.MEMORY_UNKNOWN,
     Caveat.UNCOUNTED_OPS,
 }  # fmt: skip
-"""Caveats that belong beside times, memory and work; the others belong beside rate and distortion."""
+"""Caveats that stand beside times and memory; the others stand beside rate and distortion."""
 
 
 def per_picture(rows: Sequence[Row]) -> pd.DataFrame:
@@ -40,7 +39,7 @@ def per_picture(rows: Sequence[Row]) -> pd.DataFrame:
             line = {name: getattr(row, name) for name in names}
             line |= {"encode_seconds": _median(row.encode_seconds), "decode_seconds": _median(row.decode_seconds)}
             line |= {f"{c.call}_kmac_per_pixel": c.kmac_per_pixel for c in row.macs}
-            lines.append(line | dict(row.scores) | {"caveats": "; ".join(caveat.name for caveat in row.caveats)})
+            lines.append(line | dict(row.scores) | {"caveats": "; ".join(row.caveats)})
     return pd.DataFrame(lines)
 
 
@@ -61,7 +60,7 @@ def quality(content: Content) -> Table:
             **{metric.heading: point.scores.get(metric.name) for metric in content.header.metrics},
             "origin": point.origin.value if point.quality else "none: untrained",
             "decoded elsewhere": "; ".join(agreed.text for agreed in point.fresh_process) or NONE,
-            "caveats": _names([caveat for caveat in point.caveats if caveat not in ABOUT_COST]),
+            "caveats": caveat_names([caveat for caveat in point.caveats if caveat not in ABOUT_TIME_AND_MEMORY]),
         }
         for point in content.points
     ]
@@ -72,10 +71,10 @@ def quality(content: Content) -> Table:
 
 
 def bd(view: View) -> Table:
-    """Every BD figure of a view, with its anchor, the range it holds over, and why it is thin or missing."""
+    """Every BD figure of a view, with its anchor, the overlap it holds over, and its caveats or why it is missing."""
     lines = []
     for curve in view.curves:
-        for name, figure in view.of(curve).items():
+        for name, figure in view.figures_of(curve).items():
             low, high = figure.interval or (None, None)
             methods = figure.by_method
             lines.append(
@@ -95,7 +94,7 @@ def bd(view: View) -> Table:
                     "points": len(figure.test_points),
                     "anchor": figure.anchor,
                     "anchor points": len(figure.anchor_points),
-                    "caveats": figure.reason or _names(figure.caveats),
+                    "caveats": figure.reason if figure.refusal else caveat_names(figure.caveats),
                 }
             )
     numbers = dict.fromkeys(("value", "95 % low", "95 % high", "Akima", "cubic"), "+.2f")
@@ -106,10 +105,10 @@ def bd_overview(view: View) -> Table:
     """One line per curve, the lowest BD-rate first: the short form of `bd` for the page."""
     lines = []
     for curve in view.curves:
-        figures = view.of(curve)
+        figures = view.figures_of(curve)
         rate, db, ms_ssim = (figures.get(name) for name in (BD_RATE, BD_PSNR, BD_RATE_MS_SSIM))
-        told = rate or ms_ssim
-        if told is None:
+        first = rate or ms_ssim
+        if first is None:
             continue
         interval = f"{rate.interval[0]:+.1f} to {rate.interval[1]:+.1f}" if rate and rate.interval else NONE
         lines.append(
@@ -123,27 +122,29 @@ def bd_overview(view: View) -> Table:
                 "overlap": rate.overlap if rate and rate.low is not None else None,
                 "BD-PSNR dB": db.value if db else None,
                 "MS-SSIM BD-rate %": ms_ssim.value if ms_ssim else None,
-                "points": len(told.test_points),
+                "points": len(first.test_points),
                 "caveats": "; ".join(dict.fromkeys(filter(None, (_anchored(view, curve), _why(rate), _why(ms_ssim))))),
                 "source": curve.source.source_id or curve.source.text,
             }
         )
     lines.sort(key=lambda line: math.inf if line["BD-rate %"] is None else line["BD-rate %"])
-    against = "; ".join(f"{SHORT[metric]} against {curve.name}" for metric, curve in view.anchors.items())
+    against = "; ".join(f"{METRIC_NAMES[metric]} against {curve.name}" for metric, curve in view.anchors.items())
     formats = {"BD-rate %": "+.2f", "MS-SSIM BD-rate %": "+.2f", "BD-PSNR dB": "+.3f", "spread of methods": ".2f"}
     return table(f"{view.title}. {against}", lines, formats | {"overlap": ".0%", "points": "d"})
 
 
 def _anchored(view: View, curve: RDCurve) -> str:
-    over = [SHORT[metric] for metric, anchor in view.anchors.items() if anchor is curve]
+    over = [METRIC_NAMES[metric] for metric, anchor in view.anchors.items() if anchor is curve]
     return f"the anchor over {' and '.join(over)}" if over else ""
 
 
 def _why(figure: BDFigure | None) -> str:
-    """Why a figure is missing or thin."""
+    """Why a figure is missing, or its caveats."""
     if figure is None:
         return ""
-    return f"no figure over {SHORT[figure.metric]}: {figure.reason}" if figure.reason else _names(figure.caveats)
+    if figure.refusal:
+        return f"no figure over {METRIC_NAMES[figure.metric]}: {figure.reason}"
+    return caveat_names(figure.caveats)
 
 
 def curve_points(view: View) -> Table:
@@ -173,14 +174,14 @@ def complexity(content: Content) -> Table:
     """kMAC/pixel of the three calls, and parameters, per network."""
     lines: dict[tuple[Any, ...], dict[str, Any]] = {}
     for point in content.points:
-        if point.work or point.parameters is not None:
+        if point.complexity or point.parameters is not None:
             line: dict[str, Any] = {"codec": point.codec, "points": point.label}
             line |= {f"{call} kMAC/px": _kmac(point, call) for call in Call}
             line |= {
                 "parameters": point.parameters,
-                "origin": ", ".join(sorted({work.origin for work in point.work.values()})) or NONE,
-                "lower bound": "yes" if any(work.lower_bound for work in point.work.values()) else "",
-                "made here": _made(point),
+                "origin": _origins(point),
+                "lower bound": "yes" if any(one.is_lower_bound for one in point.complexity.values()) else "",
+                "executed here": _executed(point),
             }
             same = (point.codec, *list(line.values())[2:])
             if same in lines:
@@ -195,18 +196,18 @@ def parts(content: Content) -> Table:
     """kMAC/pixel by part of the network, per network and call; the shares of a call add up to 100 %."""
     lines: dict[tuple[Any, ...], dict[str, Any]] = {}
     for point in content.points:
-        for call, work in point.work.items():
-            for part, kmac in work.by_part.items():
+        for call, counted in point.complexity.items():
+            for part, kmac in counted.by_part.items():
                 line = {
                     "codec": point.codec,
                     "point": point.label,
                     "call": call.value,
                     "part": part,
                     "kMAC/px": kmac,
-                    "share": kmac / work.kmac_per_pixel if work.kmac_per_pixel else None,
-                    "origin": work.origin,
+                    "share": kmac / counted.kmac_per_pixel if counted.kmac_per_pixel else None,
+                    "origin": ", ".join(counted.origins),
                 }
-                lines.setdefault((point.codec, call, tuple(work.by_part.items()), part), line)
+                lines.setdefault((point.codec, call, tuple(counted.by_part.items()), part), line)
     return table("Complexity by part", list(lines.values()), {"kMAC/px": ".2f", "share": ".1%"})
 
 
@@ -224,7 +225,8 @@ def time_and_memory(content: Content) -> Table:
             for call in (Call.ENCODE, Call.DECODE):
                 line[f"{call} device MiB"] = _mib(point, call, "device_above_loaded_bytes")
         line |= {"device": point.device, "threads": point.threads, "origin": Origin.MEASURED.value}
-        lines.append(line | {"caveats": _names([caveat for caveat in point.caveats if caveat in ABOUT_COST])})
+        caveats = [caveat for caveat in point.caveats if caveat in ABOUT_TIME_AND_MEMORY]
+        lines.append(line | {"caveats": caveat_names(caveats)})
     formats = {f"{call} {what}": ".4g" for call in ("encode", "decode") for what in ("s", "min s")}
     formats |= {f"{call} n": "d" for call in ("encode", "decode")} | {"threads": "d"}
     formats |= {f"{call} {place} MiB": ".1f" for call in ("encode", "decode") for place in ("host", "device")}
@@ -232,54 +234,18 @@ def time_and_memory(content: Content) -> Table:
 
 
 def failures(content: Content) -> Table:
-    """What broke, where and why."""
-    names = ("codec", "point", "picture", "stage", "reason")
-    lines = [{name: _everything(getattr(row, name)) for name in names} for row in content.failures]
+    """Every failure: where, of what kind, and why."""
+    lines = [
+        {
+            "codec": _or_all(row.codec),
+            "point": _or_all(row.point),
+            "picture": _or_all(row.picture),
+            "kind": " ".join([row.kind.value.replace("_", " "), ", ".join(row.metrics)]).rstrip(),
+            "reason": row.reason,
+        }
+        for row in content.failures
+    ]
     return table("Failures", lines, {})
-
-
-def summary(rows: Sequence[Row], header: RunHeader, anchor: str | None = None) -> list[tuple[str, ...]]:
-    """The short table at the end of a run, a line per codec, the names of the columns first."""
-    content = gather(rows, header, anchor, intervals=False)
-    names = ("codec", "weights", "points", "bpp", "BD-rate %", "enc kMAC/px", "dec kMAC/px", "enc s", "dec s")
-    codecs = dict.fromkeys(point.codec for point in content.points)
-    broken = {row.codec: row for row in content.failures if row.codec not in codecs}
-    lines = [_line(content, codec) for codec in codecs]
-    return [names, *lines, *((name, "failed", *[NONE] * (len(names) - 2)) for name in broken)]
-
-
-def _line(content: Content, codec: str) -> tuple[str, ...]:
-    some = [point for point in content.points if point.codec == codec]
-    rates = [point.quality.bpp for point in some if point.quality]
-    return (
-        codec,
-        ", ".join(dict.fromkeys(point.training.value for point in some)),
-        str(len(some)),
-        f"{min(rates):.2f} to {max(rates):.2f}" if rates else NONE,
-        _bd_cell(content.views[0], codec),
-        *(_cost_cell(content, codec, call) for call in (Call.ENCODE, Call.DECODE)),
-        *(_seconds_cell([getattr(point, call) for point in some]) for call in ("encode", "decode")),
-    )
-
-
-def _bd_cell(view: View, codec: str) -> str:
-    """The measured BD-rate, the published one said to be so, or that this codec is the anchor."""
-    mine = [curve for curve in view.curves if curve.codec == codec and curve.source.origin is Origin.MEASURED]
-    if any(curve in view.anchors.values() for curve in mine):
-        return "anchor"
-    figures = [view.of(curve).get(BD_RATE) for curve in mine if curve.optimised_for != "ms-ssim"]
-    values = [figure.value for figure in figures if figure and figure.value is not None]
-    return f"{values[0]:+.1f}" if values else NONE
-
-
-def _cost_cell(content: Content, codec: str, call: Call) -> str:
-    cost = cost_of(content, codec, call)
-    return NONE if cost is None else f"{'≥ ' if cost.lower_bound else ''}{cost.kmac_per_pixel:.1f}"
-
-
-def _seconds_cell(spreads: Sequence[Spread | None]) -> str:
-    medians = [spread.median for spread in spreads if spread]
-    return f"{fmean(medians):.3g}" if medians else NONE
 
 
 def _times(call: Call, spread: Spread | None) -> dict[str, Any]:
@@ -298,14 +264,18 @@ def _mib(point: MeasuredPoint, call: Call, column: str) -> float | None:
     return None if found is None else found / MIB
 
 
-def _made(point: MeasuredPoint) -> str:
-    """What the code that was run multiplies, where that is less than what its authors' code does."""
-    sparing = {call: work for call, work in point.work.items() if work.executed_kmac_per_pixel != work.kmac_per_pixel}
-    return ", ".join(f"{call.value} {work.executed_kmac_per_pixel:.2f}" for call, work in sparing.items())
+def _executed(point: MeasuredPoint) -> str:
+    """kMAC/pixel that the code here executes, for calls where its authors' code does redundant work."""
+    less = {call: one for call, one in point.complexity.items() if one.executed_kmac_per_pixel != one.kmac_per_pixel}
+    return ", ".join(f"{call.value} {one.executed_kmac_per_pixel:.2f}" for call, one in less.items())
+
+
+def _origins(point: MeasuredPoint) -> str:
+    return ", ".join(sorted({origin for one in point.complexity.values() for origin in one.origins})) or NONE
 
 
 def _kmac(point: MeasuredPoint, call: Call) -> float | None:
-    return point.work[call].kmac_per_pixel if call in point.work else None
+    return point.complexity[call].kmac_per_pixel if call in point.complexity else None
 
 
 def _target(point: MeasuredPoint) -> str:
@@ -314,12 +284,8 @@ def _target(point: MeasuredPoint) -> str:
     return point.optimised_for or NONE
 
 
-def _everything(value: str | None) -> str:
-    return "all" if value in (None, "*") else str(value)
-
-
-def _names(caveats: Sequence[Caveat]) -> str:
-    return ", ".join(caveat.name.lower().replace("_", " ") for caveat in caveats)
+def _or_all(name: str | None) -> str:
+    return "all" if name is None or name == EVERY else name
 
 
 def _median(samples: Sequence[float]) -> float | None:

@@ -8,12 +8,11 @@ import pytest
 
 from lic_bench.analysis import curves, published
 from lic_bench.caveats import Caveat
-from lic_bench.codec import CurveId
-from lic_bench.records import Measurement, Origin, Training
+from lic_bench.records import CurveId, Measurement, Origin, Training
 
 
 def row(
-    point="1", picture="a", size=1000, psnr=30.0, ms_ssim=0.9, codec="pretend", training=Training.NOT_LEARNED, **more
+    point="1", picture="a", size=1000, psnr=30.0, ms_ssim=0.9, codec="codec", training=Training.NOT_LEARNED, **more
 ):
     return Measurement(
         codec=codec, point=point, training=training, dataset="kodak", picture=picture, picture_sha256="0" * 64,
@@ -54,7 +53,7 @@ def test_a_codec_that_cannot_estimate_has_no_estimated_curve():
     assert curves.measured([without], "run", rate="estimated") == ()
 
 
-def test_a_lossless_picture_is_left_out_of_the_mean_and_said():
+def test_a_lossless_picture_is_left_out_with_a_caveat():
     (point,) = only([row(picture="a", psnr=math.inf, ms_ssim=1.0), row(picture="b", psnr=40.0)]).points
     assert (point.psnr_db, point.caveats) == (40.0, (Caveat.LOSSLESS,))
 
@@ -74,14 +73,14 @@ def test_untrained_rows_make_no_curve():
     assert curves.measured([untrained], "run") == ()
 
 
-def test_a_point_over_other_pictures_carries_a_doubt():
+def test_a_point_over_other_pictures_carries_a_caveat():
     rows = [row("1", "a"), row("1", "b"), row("2", "a", size=2000)]
     curve = only(rows)
     assert [point.caveats for point in curve.points] == [(), (Caveat.DIFFERENT_PICTURES,)]
     assert Caveat.DIFFERENT_PICTURES in curve.caveats
 
 
-def test_doubts_about_quality_travel_to_the_curve_and_others_do_not():
+def test_only_caveats_about_quality_reach_the_curve():
     curve = only([row(caveats=(Caveat.RATE_GAP, Caveat.BUSY_MACHINE))])
     assert curve.caveats == (Caveat.RATE_GAP,)
 
@@ -94,7 +93,7 @@ def test_points_stand_by_rising_rate():
     ]
 
 
-def test_a_codec_that_is_not_installed_still_makes_a_curve():
+def test_a_codec_without_a_card_still_makes_a_curve():
     curve = only([row(codec="from-elsewhere", training=Training.TRAINED)])
     assert (curve.title, curve.optimised_for) == ("from-elsewhere", "unknown")
 
@@ -120,12 +119,12 @@ def test_a_published_curve_is_found_by_the_id_a_card_gives():
     assert curve.source.uncertainty.startswith("0.001 bpp")
 
 
-def test_a_curve_published_for_one_target_is_not_given_for_another():
+def test_a_curve_for_one_target_is_not_given_for_another():
     assert curves.find("kodak", CurveId("tcm-large", "tcm-repo", "ms-ssim")) is None
     assert curves.find("sample", CurveId("tcm-large", "tcm-repo")) is None
 
 
-def test_a_published_curve_that_its_own_source_contradicts_carries_a_doubt():
+def test_a_curve_its_own_source_contradicts_carries_a_caveat():
     digitised = curves.find("kodak", CurveId("loc-lic", "loclic-figures"))
     assert digitised.caveats == (Caveat.UNCONFIRMED,)
     assert curves.find("kodak", CurveId("mlicpp", "mlic-repo-json")).caveats == ()

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-from importlib.resources import files
 
 from lic_bench.analysis import published
+from lic_bench.assets import resources
 from lic_bench.records import Origin
 
 
 def rows_of(name: str) -> list[dict[str, str]]:
-    text = files("lic_bench.zoo.published").joinpath(name).read_text(encoding="utf-8")
-    return list(csv.DictReader(io.StringIO(text)))
+    return list(csv.DictReader(io.StringIO(resources.text("published", name))))
 
 
 def test_no_row_of_the_tables_is_lost():
@@ -39,6 +38,6 @@ def test_a_licence_that_is_not_stated_is_none():
     assert published.sources()["mlic-repo-json"].licence == "Apache-2.0"
 
 
-def test_read_off_a_plot_is_another_origin_than_taken_from_a_table():
+def test_digitised_figures_have_an_origin_of_their_own():
     assert published.origin("digitised") is Origin.DIGITISED
     assert {published.origin(how) for how in ("table", "json", "text")} == {Origin.PUBLISHED}

@@ -22,17 +22,19 @@ from lic_bench.records import (
     Training,
 )
 from lic_bench.registry import codecs
+from lic_bench.report.content import gather
 
 KODAK = tuple(f"kodim{number:02}" for number in range(1, 25))
 PARTS = {"g_a": 400_000, "h_a": 100_000, "g_s": 500_000}
 
 
-def card(name):
-    """The summary of a codec's card, as a run keeps it; one without a card of ours has none of its fields."""
+def card(name, place=0):
+    """The summary of a codec's card, as a run keeps it; `place` counts the codecs that are not registered."""
     if name in codecs.names():
         return codecs.get(name).summary(codecs.names().index(name))
     points = tuple(PointSummary(str(label), "mse", str(label)) for label in range(1, 9))
-    return CardSummary(name, name, "none", "none", 0, None, True, False, points, colour_index=len(codecs.names()))
+    index = len(codecs.names()) + place
+    return CardSummary(name, name, "none", "none", 0, None, True, False, points, colour_index=index)
 
 
 def header(dataset="kodak", pictures=KODAK, names=(), **changes):
@@ -41,8 +43,8 @@ def header(dataset="kodak", pictures=KODAK, names=(), **changes):
     records = tuple(PictureRecord(name, 768, 512, f"{number:064x}") for number, name in enumerate(pictures))
     blank = RunHeader(
         "2026-11-20T13:00:00+00:00", ("lic-bench", "run"), "0.1.0", "abc1234", False, {"processor": "none"},
-        {"torch": "2.14.1"}, Settings(), dataset, records, jobs, cards=tuple(map(card, names)),
-        finished="2026-11-20T13:05:00+00:00",
+        {"torch": "2.14.1"}, Settings(), dataset, records, jobs,
+        cards=tuple(card(name, place) for place, name in enumerate(names)), finished="2026-11-20T13:05:00+00:00",
     )  # fmt: skip
     return replace(blank, **changes)
 
@@ -69,6 +71,12 @@ def untrained(codec="bmshj2018-hyperprior", dataset="kodak", **changes):
         stream_bytes=123456, payload_bits=987654, macs=counts, memory=memory, parameters=5_000_000,
         caveats=(Caveat.UNTRAINED,), **changes,
     )  # fmt: skip
+
+
+def on_kodak(*rows, request=None):
+    """What a report shows of `classical()` and further rows on Kodak, against the anchor asked for."""
+    found = [*classical(), *rows]
+    return gather(found, header(names=dict.fromkeys(row.codec for row in found)), request)
 
 
 def figures(html):
