@@ -28,14 +28,16 @@ from PIL import Image as pillow
 from lic_bench import __version__
 from lic_bench.assets import datasets as described
 from lic_bench.assets import weights
+from lic_bench.assets.pictures import read
 from lic_bench.benchmark import environment, run_folder
 from lic_bench.benchmark.executors import processes
-from lic_bench.check import baseline
-from lic_bench.check.baseline import Kept
+from lic_bench.check import baseline, text
+from lic_bench.check.baseline import StoredRun
 from lic_bench.check.compare import compare
 from lic_bench.check.outcome import Outcome, Verdict
+from lic_bench.check.quantity import QuantityKind
 from lic_bench.codec import Codec, CodecCard, Image, OperatingPoint
-from lic_bench.records import Job, RunHeader, Settings, Training
+from lic_bench.records import Call, Job, RunHeader, Settings, Training
 from lic_bench.registry import codecs
 
 SLOWER = 1.5
@@ -77,12 +79,12 @@ def pictures(folder: Path, count: int) -> Path:
     place = folder / "pictures"
     place.mkdir(parents=True, exist_ok=True)
     for picture in described.find("sample").pictures[:count]:
-        image, _ = described.read(picture)
+        image, _ = read(picture)
         pillow.fromarray(np.ascontiguousarray(image[:SIDE, :SIDE])).save(place / f"{picture.name}.png")
     return place
 
 
-def job(folder: Path, door: str, settings: Settings) -> Job:
+def job(folder: Path, reference: str, settings: Settings) -> Job:
     """The demonstration codec, or the slow one under its name."""
     file = weights.obtain(FACTORIZED, FACTORIZED.point(POINT))
     names = tuple(picture.name for picture in described.find(str(folder), None).pictures)
@@ -95,14 +97,14 @@ def job(folder: Path, door: str, settings: Settings) -> Job:
         data=str(folder),
         weights=str(file.path),
         weights_sha256=file.sha256,
-        door=door,
+        reference=reference,
         settings=settings,
     )
 
 
 def measured(done: Job, root: Path) -> None:
     """One run folder of one job, measured in fresh processes."""
-    records = tuple(described.read(picture)[1] for picture in described.find(done.dataset, None).pictures)
+    records = tuple(read(picture)[1] for picture in described.find(done.dataset, None).pictures)
     facts = environment.describe("cpu", done.settings.threads)
     header = RunHeader(
         started=run_folder.now(),
@@ -123,18 +125,26 @@ def measured(done: Job, root: Path) -> None:
     run.finish()
 
 
-def speed_verdicts(outcome: Outcome) -> dict[str, Verdict]:
-    """The verdict on each time, by quantity."""
-    return {c.quantity: c.verdict for c in outcome.comparisons if c.quantity.endswith(" time")}
+def decode_verdict(outcome: Outcome) -> Verdict:
+    """The verdict on the time of decoding."""
+    (verdict,) = (
+        change.verdict
+        for change in outcome.comparisons
+        if change.quantity.kind is QuantityKind.TIME and change.quantity.call is Call.DECODE
+    )
+    return verdict
 
 
 def alarms(outcome: Outcome) -> list[str]:
     """What a check of an unchanged model must not say: anything that fails, changed or became better."""
     fine = (Verdict.SAME, Verdict.NOT_COMPARABLE)
-    return [f"{c.quantity}: {c.verdict.value}: {c.sentence}" for c in outcome.comparisons if c.verdict not in fine]
+    moved = [change for change in outcome.comparisons if change.verdict not in fine]
+    return [f"{change.quantity.name}: {change.verdict.value}: {text.sentence(change)}" for change in moved]
 
 
-def judged(plain: Sequence[Kept], slow: Sequence[Kept], pairs: Iterator[tuple[int, int]]) -> tuple[int, list[str]]:
+def judged(
+    plain: Sequence[StoredRun], slow: Sequence[StoredRun], pairs: Iterator[tuple[int, int]]
+) -> tuple[int, list[str]]:
     """False alarms over pairs of rounds (baseline, run), and the lines to print."""
     false: list[str] = []
     count, seen, unchanged = 0, Counter[str](), Counter[str]()
@@ -142,8 +152,8 @@ def judged(plain: Sequence[Kept], slow: Sequence[Kept], pairs: Iterator[tuple[in
         count += 1
         outcome = compare(plain[now], plain[before])
         false += [f"{plain[now].name} against {plain[before].name}: {alarm}" for alarm in alarms(outcome)]
-        unchanged[speed_verdicts(outcome)["decode time"].value] += 1
-        seen[speed_verdicts(compare(slow[now], plain[before]))["decode time"].value] += 1
+        unchanged[decode_verdict(outcome).value] += 1
+        seen[decode_verdict(compare(slow[now], plain[before])).value] += 1
     lines = [
         f"{count} checks of the unchanged codec: {len(false)} false alarms; decode time "
         + ", ".join(f"{word} {number}" for word, number in unchanged.most_common()),
@@ -167,15 +177,15 @@ def main() -> int:
         settings = Settings(timing_repeats=given.repeats, timing_budget_seconds=60, memory=given.memory)
         codecs.get(f"{Path(__file__).resolve()}:SLOW")
         jobs = {
-            name: job(place, door, settings)
-            for name, door in (("plain", FACTORIZED.name), ("slow", f"{Path(__file__).resolve()}:SLOW"))
+            name: job(place, reference, settings)
+            for name, reference in (("plain", FACTORIZED.name), ("slow", f"{Path(__file__).resolve()}:SLOW"))
         }
         begun = time.monotonic()
         for _ in range(given.checks + (given.checks > 0)):  # one more: the first has nothing to be checked against
             for name, each in jobs.items():
                 measured(each, folder / name)
         plain, slow = (
-            [baseline.kept(path.parent) for path in sorted((folder / name).glob("*/run.json"), key=_age)]
+            [baseline.read_run(path.parent) for path in sorted((folder / name).glob("*/run.json"), key=_age)]
             for name in jobs
         )
         print(f"{len(plain)} rounds in {time.monotonic() - begun:.0f} s; {environment.processor()}")

@@ -1,7 +1,7 @@
 """What a check compares: a run folder, the newest finished of a folder of runs, or a baseline file.
 
 A baseline file is one JSON object with the header and every row of a run, a row per line so that a version control
-system shows what an update changed. It loses nothing; counts of work, equal in most rows, are written once.
+system shows what an update changed. It loses nothing; MAC counts, equal in most rows, are written once.
 """
 
 from __future__ import annotations
@@ -9,27 +9,31 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from lic_bench.assets.files import atomic_write
 from lic_bench.benchmark import run_folder
+from lic_bench.check.outcome import CheckNote, CheckNoteKind
 from lic_bench.errors import LicBenchError, RequestError, RunFolderError
 from lic_bench.records import Failure, Measurement, Row, RunHeader
 
-FORMAT = 1
+FORMAT = 2
+"""The number of the baseline file's format; files of any other number are refused."""
+
 KIND = "lic-bench baseline"
-_COUNTED = ("macs", "scaling")
+_MAC_COUNTS = ("macs", "scaling")
 
 
 @dataclass(frozen=True)
-class Kept:
-    """A run as it was kept: where it was read, its header and rows. `notes` say what a reader must know of it."""
+class StoredRun:
+    """A run as it is on the disk: where it was read, its header and rows. `notes` say which run was taken."""
 
     name: str
     header: RunHeader
     rows: tuple[Row, ...]
-    notes: tuple[str, ...] = ()
+    notes: tuple[CheckNote, ...] = ()
 
     @property
     def measured(self) -> tuple[Measurement, ...]:
@@ -42,12 +46,12 @@ class Kept:
         return tuple(row for row in self.rows if isinstance(row, Failure))
 
 
-def read(place: Path) -> Kept:
+def read(place: Path) -> StoredRun:
     """A run folder, the newest finished run below a folder, or a baseline file; RequestError where it is none."""
     if place.is_file():
         return _from_file(place)
     if (place / run_folder.HEADER).is_file():
-        return kept(place)
+        return read_run(place)
     if not place.exists():
         raise RequestError(
             f"There is no run and no baseline at {place}. `lic-bench run` makes a run, "
@@ -57,20 +61,20 @@ def read(place: Path) -> Kept:
     if not finished:
         more = f"; {unfinished[-1]} was never finished, continue it with the same command" if unfinished else ""
         raise RequestError(f"{place} is no run folder and there is no finished run below it{more}.")
-    chosen = kept(finished[-1])
-    newer = [path.name for path in unfinished if path.name > finished[-1].name]
-    notes = [f"The newest finished run below {place} is {finished[-1].name}."]
-    notes += [f"A newer run is not finished and was passed over: {newer[-1]}."] if newer else []
-    return Kept(chosen.name, chosen.header, chosen.rows, (*notes, *chosen.notes))
+    newest = finished[-1]
+    notes = [CheckNote(CheckNoteKind.NEWEST_FINISHED, newest.name, str(place))]
+    newer = [path.name for path in unfinished if path.name > newest.name]
+    notes += [CheckNote(CheckNoteKind.NEWER_UNFINISHED, newer[-1], str(place))] if newer else []
+    return replace(read_run(newest), notes=tuple(notes))
 
 
-def kept(folder: Path) -> Kept:
-    """The run of one folder."""
+def read_run(folder: Path) -> StoredRun:
+    """The run of one run folder, without failures that a later try made good. RunFolderError where it is none."""
     header, rows = run_folder.read(folder)
-    return Kept(str(folder), header, tuple(run_folder.latest(rows)))
+    return StoredRun(str(folder), header, tuple(run_folder.latest(rows)))
 
 
-def require_sound(run: Kept) -> None:
+def require_complete(run: StoredRun) -> None:
     """LicBenchError for a run that must not become a baseline: unfinished, with failures, or empty."""
     if run.header.finished is None:
         problem = "was not finished; the command that made it continues it"
@@ -93,24 +97,20 @@ def require_place(path: Path) -> None:
         )
 
 
-def write(run: Kept, path: Path) -> None:
+def write(run: StoredRun, path: Path) -> None:
     """Write a baseline file; nothing half-written is left. RunFolderError where that cannot be."""
-    draft = path.with_name(path.name + ".part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_text(to_json(run), encoding="utf-8")
-        draft.replace(path)
+        atomic_write(path, to_json(run))
     except OSError as error:
-        draft.unlink(missing_ok=True)
         raise RunFolderError(f"The baseline {path} cannot be written: {error.strerror}.") from error
 
 
-def to_json(run: Kept) -> str:
+def to_json(run: StoredRun) -> str:
     """A run as the text of a baseline file."""
     counts: dict[str, int] = {}
     rows = [json.loads(run_folder.as_json(row)) for row in run.rows]
     for row in rows:
-        for field in _COUNTED:
+        for field in _MAC_COUNTS:
             if field in row:
                 row[field] = [counts.setdefault(_line(count), len(counts)) for count in row[field]]
     lines = [_line(row) for row in rows]
@@ -122,30 +122,31 @@ def to_json(run: Kept) -> str:
     )
 
 
-def _from_file(path: Path) -> Kept:
+def _from_file(path: Path) -> StoredRun:
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(told, dict) or told.get("kind") != KIND:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(content, dict) or content.get("kind") != KIND:
             raise RequestError(f"{path} is no baseline; `lic-bench baseline RUN -o FILE` makes one.")
-        if told.get("format") != FORMAT:
+        if content.get("format") != FORMAT:
             raise RequestError(
-                f"The baseline {path} has format {told.get('format')}; this version reads format {FORMAT}."
+                f"The baseline {path} has format {content.get('format')}; this version reads format {FORMAT}. Make it "
+                "again with `lic-bench baseline RUN -o FILE`."
             )
-        if told["sha256"] != _digest(told["header"], told["counts"], told["rows"]):
+        if content["sha256"] != _digest(content["header"], content["counts"], content["rows"]):
             raise RequestError(
                 f"The baseline {path} was changed after it was made (its sha256 differs). Make it again with "
                 "`lic-bench baseline RUN -o FILE`, or get it back from version control."
             )
-        for row in told["rows"]:
-            row.update({field: [told["counts"][at] for at in row[field]] for field in _COUNTED if field in row})
-        header = run_folder.header_from_json(_line(told["header"]))
-        rows = tuple(run_folder.row_from_json(_line(row)) for row in told["rows"])
+        for row in content["rows"]:
+            row.update({field: [content["counts"][at] for at in row[field]] for field in _MAC_COUNTS if field in row})
+        header = run_folder.header_from_json(_line(content["header"]))
+        rows = tuple(run_folder.row_from_json(_line(row)) for row in content["rows"])
     except OSError as error:
         raise RequestError(f"The baseline {path} cannot be read: {error.strerror}.") from error
     except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
-        said = str(error).splitlines()[0].rstrip(".")
-        raise RequestError(f"The baseline {path} is damaged: {said}.") from error
-    return Kept(str(path), header, rows)
+        reason = str(error).splitlines()[0].rstrip(".")
+        raise RequestError(f"The baseline {path} is damaged: {reason}.") from error
+    return StoredRun(str(path), header, rows)
 
 
 def _runs_below(place: Path) -> tuple[list[Path], list[Path]]:

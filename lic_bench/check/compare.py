@@ -5,49 +5,65 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
-from lic_bench.check import channels, diagnosis, machines, presence, quality, speed, work
-from lic_bench.check.baseline import Kept
-from lic_bench.check.limits import LimitBook
-from lic_bench.check.outcome import NO_COMPARISON, Change, Outcome, Verdict, found
+from lic_bench.check import (
+    channels,
+    complexity,
+    diagnosis,
+    machines,
+    memory,
+    presence,
+    rate_distortion,
+    reproducibility,
+    times,
+)
+from lic_bench.check.baseline import StoredRun
+from lic_bench.check.details import RunProblem
+from lic_bench.check.limits import LimitSet
+from lic_bench.check.outcome import NO_COMPARISON, Change, CheckNote, CheckNoteKind, Outcome
 from lic_bench.check.pairs import pairs
 from lic_bench.errors import RequestError
 
 
-def compare(now: Kept, before: Kept, limits: LimitBook | None = None) -> Outcome:
+def compare(now: StoredRun, before: StoredRun, limits: LimitSet | None = None) -> Outcome:
     """The outcome of checking `now` against `before`.
 
     RequestError for a baseline of quite another data set, and for figures that were imported.
     """
     _require_measured(before, now)
-    _require_same_subject(before, now)
-    limits = limits or LimitBook()
-    comparisons = list(_all(now, before, limits))
-    counted = [change for change in comparisons if change.codec and change.verdict not in NO_COMPARISON]
-    if not counted:
-        comparisons.append(found(("", ""), "run", Verdict.FAILED, "nothing could be compared with the baseline"))
-    notes = (*_notes(before, now), *_idle(limits, before, now), *now.notes)
+    _require_same_data(before, now)
+    limits = limits or LimitSet()
+    comparisons = list(_comparisons(now, before, limits))
+    if all(not change.codec or change.verdict in NO_COMPARISON for change in comparisons):
+        comparisons.append(presence.run_problem(now, RunProblem.NOTHING_COMPARED))
+    notes = (*_notes(before, now), *_unused(limits, before, now), *now.notes)
     return Outcome(now.name, before.name, tuple(comparisons), diagnosis.of_codecs(comparisons), notes)
 
 
-def _all(now: Kept, before: Kept, limits: LimitBook) -> Iterator[Change]:
+def _comparisons(now: StoredRun, before: StoredRun, limits: LimitSet) -> Iterator[Change]:
     yield from presence.compare(before, now)
-    other_machine = machines.different_for_times(before.header, now.header)
+    different = machines.different_for_times(before.header, now.header)
     same_bits = not machines.different_for_bits(before.header, now.header)
     both = pairs(before.measured, now.measured)
     for pair in both:
         mine = limits.of(pair.codec)
         yield from presence.weights(pair)
-        yield from work.compare(pair, mine)
-        yield from quality.compare(pair, mine, same_bits, (*before.header.metrics, *now.header.metrics))
+        yield from complexity.compare(pair, mine)
+        yield from rate_distortion.compare(pair, mine, (*before.header.metrics, *now.header.metrics))
+        if same_bits:
+            yield reproducibility.bit_by_bit(pair, mine)
+        yield from reproducibility.fresh_process(pair)
         yield from channels.compare(pair)
-        yield from speed.compare(pair, mine, other_machine)
+        yield from times.compare(pair, mine, different)
+        yield from memory.compare(pair, mine, different)
     for codec in dict.fromkeys(pair.codec for pair in both):
         rows = [row for pair in both if pair.codec == codec for row in pair.rows]
-        yield from quality.bd_rates([b for b, _ in rows], [n for _, n in rows], limits.of(codec), now.header.cards)
+        yield from rate_distortion.bd_rates(
+            [old for old, _ in rows], [new for _, new in rows], limits.of(codec), now.header.cards
+        )
 
 
-def _require_same_subject(before: Kept, now: Kept) -> None:
-    """A baseline that shares neither the data set's name nor a picture was meant for something else."""
+def _require_same_data(before: StoredRun, now: StoredRun) -> None:
+    """RequestError for a baseline that shares neither the data set's name nor a picture with the run."""
     shared = {picture.sha256 for picture in before.header.pictures} & {p.sha256 for p in now.header.pictures}
     if before.header.dataset != now.header.dataset and not shared:
         raise RequestError(
@@ -56,8 +72,8 @@ def _require_same_subject(before: Kept, now: Kept) -> None:
         )
 
 
-def _require_measured(*runs: Kept) -> None:
-    """What others measured, on machines nobody knows, is no run to be checked."""
+def _require_measured(*runs: StoredRun) -> None:
+    """RequestError for imported figures: they were measured elsewhere, on machines that are not recorded."""
     for run in runs:
         if run.header.imported_from:
             files = ", ".join(file.name for file in run.header.imported_from)
@@ -67,21 +83,18 @@ def _require_measured(*runs: Kept) -> None:
             )
 
 
-def _notes(before: Kept, now: Kept) -> tuple[str, ...]:
+def _notes(before: StoredRun, now: StoredRun) -> Iterator[CheckNote]:
     """What a reader must know of the baseline."""
-    said = list(before.notes)
+    yield from before.notes
     if before.header.finished is None:
-        said.append(f"The baseline {before.name} was never finished; what it lacks is reported as new.")
+        yield CheckNote(CheckNoteKind.BASELINE_UNFINISHED, before.name)
     if before.header == now.header and before.rows == now.rows:
-        said.append("This is the very run that the baseline was made of, so nothing can have moved.")
-    return tuple(said)
+        yield CheckNote(CheckNoteKind.SAME_RUN)
 
 
-def _idle(limits: LimitBook, *runs: Kept) -> tuple[str, ...]:
+def _unused(limits: LimitSet, *runs: StoredRun) -> Iterator[CheckNote]:
     """Limits for codecs that neither run has: perhaps a name was misspelt."""
     codecs = {row.codec for run in runs for row in run.rows}
-    return tuple(
-        f'The limits for [codec."{pattern}"] concern no codec of the run or the baseline.'
-        for pattern in limits.by_codec
-        if not any(fnmatchcase(codec, pattern) for codec in codecs)
-    )
+    for pattern in limits.by_codec:
+        if not any(fnmatchcase(codec, pattern) for codec in codecs):
+            yield CheckNote(CheckNoteKind.UNUSED_LIMITS, pattern)

@@ -1,188 +1,147 @@
-"""The changes of one codec told apart: which kind of change to its code moves just these quantities."""
+"""Which kind of change to a codec moves just the quantities that moved. Values only; `diagnosis_text` writes them."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 
-from lic_bench.check.outcome import Change, Verdict
-from lic_bench.check.work import DOUBLED
+from lic_bench.check.details import LayersDetail
+from lic_bench.check.outcome import Change, Diagnosis, DiagnosisKind, Figure, Verdict
+from lic_bench.check.quantity import RATES, SCORES, QuantityKind
+from lic_bench.records import Call
 
 MOVED = (Verdict.WORSE, Verdict.BETTER, Verdict.CHANGED, Verdict.GONE)
-RATES = ("stream bytes", "payload", "estimated rate")
-SCORES = ("PSNR", "MS-SSIM")
+SAME_RATE = 1e-7
+"""Estimated rates that differ by less than this share are the same: the rest is rounding of sums."""
 
 
 @dataclass(frozen=True)
-class _Seen:
+class _CodecChanges:
     """The comparisons of one codec, and those among them that moved, worst first."""
 
     every: Sequence[Change]
     moved: Sequence[Change]
 
-    def of(self, *names: str) -> list[Change]:
-        """What moved of some quantities."""
-        return [change for change in self.moved if change.quantity in names]
+    def of(self, *kinds: QuantityKind) -> list[Change]:
+        """What moved of some kinds of quantities."""
+        return [change for change in self.moved if change.quantity.kind in kinds]
 
     @property
-    def work(self) -> list[Change]:
-        """What moved of the multiply-accumulates."""
-        return [change for change in self.moved if change.quantity.endswith("macs")]
-
-    @property
-    def same_work(self) -> bool:
-        """Whether the work was counted and did not change."""
-        return any(change.quantity.endswith("macs") for change in self.every) and not self.work
+    def same_macs(self) -> bool:
+        """Whether MACs were counted and did not change."""
+        counted = any(change.quantity.kind is QuantityKind.MACS for change in self.every)
+        return counted and not self.of(QuantityKind.MACS)
 
 
-def of_codecs(changes: Iterable[Change]) -> dict[str, str]:
+def of_codecs(changes: Iterable[Change]) -> dict[str, Diagnosis]:
     """A diagnosis for every codec of which something changed."""
     by_codec: dict[str, list[Change]] = {}
     for change in changes:
         if change.codec:
             by_codec.setdefault(change.codec, []).append(change)
-    told = {codec: diagnose(some) for codec, some in by_codec.items()}
-    return {codec: sentence for codec, sentence in told.items() if sentence}
+    found = {codec: diagnose(some) for codec, some in by_codec.items()}
+    return {codec: diagnosis for codec, diagnosis in found.items() if diagnosis is not None}
 
 
-def diagnose(changes: Sequence[Change]) -> str:
-    """What the changes of one codec have in common, in a sentence or two; nothing where nothing moved.
+def diagnose(changes: Sequence[Change]) -> Diagnosis | None:
+    """What the changes of one codec have in common; None where nothing moved.
 
     The first that fits: it fails; it is not there; other weights, with layers or without; channels exchanged; layers;
-    bytes that no likelihood explains; rate and quality, or one of them; time or memory alone.
+    bytes that no likelihood explains; rate and quality, or one of them; bits; times or memory alone.
     """
     moved = sorted((change for change in changes if change.verdict in MOVED), key=lambda change: change.rank)
     failed = [change for change in changes if change.verdict is Verdict.FAILED]
     if failed:
-        where = f" at {failed[0].point}" if failed[0].point else ""
-        return f"It does not code any more{where}: {failed[0].sentence.rstrip('.')}."
+        return Diagnosis(DiagnosisKind.FAILS, (failed[0],))
     if not moved:
-        return ""
-    seen = _Seen(changes, moved)
-    for fits in (_absent, _weights, _channels, _layers, _bytes, _rate_and_quality, _bits, _times):
-        sentence = fits(seen)
-        if sentence:
-            return sentence if fits is _times else f"{sentence}{_and_time(seen)}"
-    names = ", ".join(dict.fromkeys(change.quantity for change in moved))
-    return f"Only this moved: {names}."
+        return None
+    seen = _CodecChanges(changes, moved)
+    rules: tuple[Callable[[_CodecChanges], Diagnosis | None], ...] = (
+        _not_measured, _weights, _channels, _layers, _bytes, _rate_and_quality, _bits,
+    )  # fmt: skip
+    times = seen.of(QuantityKind.TIME)
+    for rule in rules:
+        if diagnosis := rule(seen):
+            return replace(diagnosis, same_macs=seen.same_macs, time=times[0] if times else None)
+    return _times(seen) or Diagnosis(DiagnosisKind.OTHER, tuple(moved))
 
 
-def _absent(seen: _Seen) -> str:
-    if not seen.of("codec", "operating point", "pictures"):
-        return ""
-    return "It was not measured, in whole or in part: see what the run asked for and whether something stopped it."
+def _not_measured(seen: _CodecChanges) -> Diagnosis | None:
+    absent = seen.of(QuantityKind.CODEC, QuantityKind.OPERATING_POINT, QuantityKind.PICTURES)
+    return Diagnosis(DiagnosisKind.NOT_MEASURED, tuple(absent)) if absent else None
 
 
-def _weights(seen: _Seen) -> str:
-    if not seen.of("weights"):
-        return ""
+def _weights(seen: _CodecChanges) -> Diagnosis | None:
+    weights = seen.of(QuantityKind.WEIGHTS)
+    if not weights:
+        return None
     layers = _layers(seen)
-    if layers:
-        return f"{layers} It runs with other weights, too."
-    return "It runs with other weights: it is another model, which may explain all that follows."
+    return replace(layers, other_weights=True) if layers else Diagnosis(DiagnosisKind.OTHER_WEIGHTS, (weights[0],))
 
 
-def _channels(seen: _Seen) -> str:
-    orders = seen.of("channel order")
-    if not orders:
-        return ""
-    return (
-        f"The colour channels were exchanged ({orders[0].before} → {orders[0].now}): look where pictures become "
-        "tensors and tensors pictures."
-    )
+def _channels(seen: _CodecChanges) -> Diagnosis | None:
+    orders = seen.of(QuantityKind.CHANNEL_ORDER)
+    return Diagnosis(DiagnosisKind.CHANNELS_EXCHANGED, (orders[0],)) if orders else None
 
 
-def _layers(seen: _Seen) -> str:
-    if not seen.work:
-        return ""
-    coding = [change for change in seen.work if not change.quantity.startswith("forward")] or seen.work
-    doubled = [change for change in coding if DOUBLED in change.sentence]
-    first = (doubled or coding)[0]
-    layers = first.sentence.partition("; ")[2] or first.sentence
-    layers = layers.removeprefix(f"a layer {DOUBLED}: ")
-    what = f"A layer {DOUBLED}" if doubled else "The network was changed"
-    said = f"{what}, in {first.part or 'several places'} of {first.quantity.removesuffix(' macs')}: {layers}."
-    follows = [_brief(some[0]) for some in (seen.of(*RATES), seen.of(*SCORES)) if some]
-    return f"{said} With it: {', '.join(follows)}." if follows else said
+def _layers(seen: _CodecChanges) -> Diagnosis | None:
+    """Changed MACs: of coding rather than of the forward pass, of a doubled layer rather than of others."""
+    counted = [change for change in seen.of(QuantityKind.MACS) if isinstance(change.detail, LayersDetail)]
+    if not counted:
+        return None
+    coding = [change for change in counted if change.quantity.call is not Call.FORWARD] or counted
+    first = next((change for change in coding if _is_doubled(change)), coding[0])
+    return Diagnosis(DiagnosisKind.LAYERS_CHANGED, (first, *seen.of(*RATES)[:1], *seen.of(*SCORES)[:1]))
 
 
-def _bytes(seen: _Seen) -> str:
-    """Streams of another length although the network expects the same bits: the coder or the container."""
-    expected = [change for change in seen.every if change.quantity == "estimated rate"]
-    alike = expected and all(_alike(change.before, change.now) for change in expected)
-    lengths = [change for change in seen.every if change.quantity == "stream bytes"]
+def _is_doubled(change: Change) -> bool:
+    return isinstance(change.detail, LayersDetail) and any(event.is_doubled for event in change.detail.events)
+
+
+def _bytes(seen: _CodecChanges) -> Diagnosis | None:
+    """Bitstreams of another length although the network expects the same bits: the coder or the container."""
+    expected = [change for change in seen.every if change.quantity.kind is QuantityKind.ESTIMATED_RATE]
+    lengths = [change for change in seen.every if change.quantity.kind is QuantityKind.STREAM_BYTES]
     lengths = [change for change in lengths if change.before != change.now]
-    if not alike or not lengths:
-        return ""
-    each = _number(lengths[0].now) - _number(lengths[0].before)
-    pictures = _number(lengths[0].detail.get("pictures", 1))
-    return (
-        f"Streams are {_bytes_text(abs(each) / pictures)} {'longer' if each > 0 else 'shorter'} per picture while the "
-        "network expects exactly the same bits: bytes were dropped or added by the entropy coder or the container"
-        + (", and the picture suffers." if seen.of(*SCORES) else ".")
-    )
+    if not lengths or not expected or not all(_same_rate(change.before, change.now) for change in expected):
+        return None
+    return Diagnosis(DiagnosisKind.BYTES_CHANGED, (lengths[0], *seen.of(*SCORES)[:1]))
 
 
-def _bytes_text(number: float) -> str:
-    return "1 byte" if number == 1 else f"{number:.3g} bytes"
+def _same_rate(before: Figure, now: Figure) -> bool:
+    if not isinstance(before, int | float) or not isinstance(now, int | float):
+        return False
+    return math.isclose(before, now, rel_tol=SAME_RATE)
 
 
-def _rate_and_quality(seen: _Seen) -> str:
+def _rate_and_quality(seen: _CodecChanges) -> Diagnosis | None:
     rates, scores = seen.of(*RATES), seen.of(*SCORES)
     if rates and scores:
-        said = f"Rate and quality moved together ({_brief(rates[0])}, {_brief(scores[0])})"
-        same = ", while the work is the same" if seen.same_work else ""
-        return f"{said}{same}: look at the quantiser, and at the numbers inside the layers."
+        return Diagnosis(DiagnosisKind.RATE_AND_QUALITY, (rates[0], scores[0]))
     if scores:
-        return f"The same bits decode to another picture ({_brief(scores[0])}): look at synthesis and rounding."
-    if rates:
-        return f"The same picture costs other bits ({_brief(rates[0])}): look at the entropy model and its tables."
-    return ""
+        return Diagnosis(DiagnosisKind.QUALITY, (scores[0],))
+    return Diagnosis(DiagnosisKind.RATE, (rates[0],)) if rates else None
 
 
-def _bits(seen: _Seen) -> str:
-    if not seen.of("bit by bit"):
-        return ""
-    return "Every figure is within its limit, but streams or pictures are not the same bit by bit."
+def _bits(seen: _CodecChanges) -> Diagnosis | None:
+    bits = seen.of(QuantityKind.BIT_BY_BIT)
+    return Diagnosis(DiagnosisKind.BITS, (bits[0],)) if bits else None
 
 
-def _times(seen: _Seen) -> str:
-    times = [change for change in seen.moved if change.quantity.endswith(" time")]
+def _times(seen: _CodecChanges) -> Diagnosis | None:
+    """The worst of each call's times, and a call whose time is the same."""
+    times = seen.of(QuantityKind.TIME)
     if not times:
-        return ""
-    worst = {change.quantity: change for change in reversed(times)}
-    told = " and ".join(
-        f"{_doing(name)} takes {1 + (change.share or 0):.2f} times as long" for name, change in worst.items()
+        return None
+    worst = {change.quantity.call: change for change in reversed(times)}
+    same = [
+        change
+        for change in seen.every
+        if change.quantity.kind is QuantityKind.TIME
+        and change.verdict is Verdict.SAME
+        and change.quantity.call not in worst
+    ]
+    return Diagnosis(
+        DiagnosisKind.TIMES, tuple(worst.values()), same_macs=seen.same_macs, same_time=same[0] if same else None
     )
-    same = {c.quantity for c in seen.every if c.verdict is Verdict.SAME and c.quantity.endswith(" time")} - set(worst)
-    beside = f"; {_doing(same.pop())} takes as long as before" if same else ""
-    work = "; the work is the same: it is the code, not the network" if seen.same_work else ""
-    return f"{told[0].upper()}{told[1:]}{beside}{work}."
-
-
-def _and_time(seen: _Seen) -> str:
-    times = [change for change in seen.moved if change.quantity.endswith(" time")]
-    return f" {times[0].quantity.capitalize()} moved as well ({_brief(times[0])})." if times else ""
-
-
-def _doing(quantity: str) -> str:
-    return quantity.removesuffix(" time").replace("code", "coding")
-
-
-def _brief(change: Change) -> str:
-    """A movement in a few words."""
-    before, now = change.before, change.now
-    if change.unit == "dB" and isinstance(before, float) and isinstance(now, float):
-        return f"{change.quantity} {now - before:+.2f} dB"
-    if change.share is None:
-        return f"{change.quantity} {before} → {now}"
-    return f"{change.quantity} {change.share * 100:+.1f} %"
-
-
-def _alike(before: object, now: object) -> bool:
-    return math.isclose(_number(before), _number(now), rel_tol=1e-7)
-
-
-def _number(value: object) -> float:
-    return float(value) if isinstance(value, int | float) else math.nan

@@ -14,22 +14,21 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from lic_bench.errors import RequestError
+from lic_bench.errors import RequestError, did_you_mean
 
 
 @dataclass(frozen=True)
 class Limits:
     """Limits of one codec. A quantity that moves by as much as its limit is still fine.
 
-    Work, parameters and containers are whole numbers that no processor changes: exact. Rate and quality leave room
+    MACs, parameters and containers are whole numbers that no processor changes: exact. Rate and quality leave room
     for floating-point sums that differ between processors, which moves few quantised values and so few bits.
     A single picture may move `single_picture_factor` times as far as the mean over the data set. Times and memory
-    additionally have to pass a test on their samples, see `speed`.
+    additionally have to pass a test on their samples, see `times`.
     """
 
     macs_percent: float = 0.0
@@ -51,11 +50,11 @@ class Limits:
     require_times: bool = False
     require_memory: bool = False
     exact_on_same_machine: bool = False
-    """Whether a stream or picture that is not the same bit by bit on the same machine fails; else it is reported."""
+    """Whether a bitstream or picture that is not the same bit by bit on the same machine fails; else it is reported."""
 
 
 @dataclass(frozen=True)
-class LimitBook:
+class LimitSet:
     """Limits for all codecs, and what globs of codec names change; a later glob wins over an earlier one."""
 
     everywhere: Limits = field(default_factory=Limits)
@@ -70,20 +69,20 @@ class LimitBook:
         return chosen
 
 
-def read(path: Path) -> LimitBook:
+def read(path: Path) -> LimitSet:
     """Limits from TOML. RequestError for a file that is not there, no TOML, an unknown key, or a wrong value."""
     try:
-        told = tomllib.loads(path.read_text(encoding="utf-8"))
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise RequestError(f"The limits in {path} cannot be read: {error}.") from error
     except tomllib.TOMLDecodeError as error:
         raise RequestError(f"The limits in {path} are no TOML: {error}.") from error
-    by_codec = told.pop("codec", {})
-    if not isinstance(by_codec, dict) or not all(isinstance(table, dict) for table in by_codec.values()):
+    by_codec = table.pop("codec", {})
+    if not isinstance(by_codec, dict) or not all(isinstance(some, dict) for some in by_codec.values()):
         raise RequestError(f'In {path}, codec must be a table of tables such as [codec."mbt2018*"].')
-    return LimitBook(
-        replace(Limits(), **_checked(told, str(path))),
-        {pattern: _checked(table, f'{path}, [codec."{pattern}"]') for pattern, table in by_codec.items()},
+    return LimitSet(
+        replace(Limits(), **_checked(table, str(path))),
+        {pattern: _checked(some, f'{path}, [codec."{pattern}"]') for pattern, some in by_codec.items()},
     )
 
 
@@ -91,8 +90,7 @@ def _checked(table: Mapping[str, Any], place: str) -> dict[str, Any]:
     kinds = {limit.name: str(limit.type) for limit in fields(Limits)}
     for key, value in table.items():
         if key not in kinds:
-            close = get_close_matches(key, kinds, n=3, cutoff=0.5)
-            hint = f"Did you mean {' or '.join(close)}?" if close else f"There are {', '.join(kinds)}."
+            hint = did_you_mean(key, list(kinds)) or f"There are {', '.join(kinds)}."
             raise RequestError(f"There is no limit called {key!r} ({place}). {hint}")
         if kinds[key] == "bool":
             if not isinstance(value, bool):

@@ -1,4 +1,4 @@
-"""What a check finds: a verdict per quantity, with a sentence."""
+"""What a check finds: a change per quantity with its verdict, a diagnosis per codec, and notes. Values only."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+
+from lic_bench.check.details import Detail, NotCompared
+from lic_bench.check.quantity import Quantity
 
 Figure = float | int | str | None
 
@@ -35,27 +38,32 @@ class Change:
 
     `codec` is empty for what concerns the whole run, `point` for a whole codec, `picture` for all pictures, `part`
     where a quantity has none. `before` and `now` are in `unit`. `share` is the relative movement, 0.1 for ten per
-    cent, None where that means nothing. `fails` says whether a check with this change fails.
+    cent, None where that means nothing. `required` makes a change fail whose verdict alone would not. `detail` holds
+    what else belongs to the finding.
     """
 
     codec: str
     point: str
-    quantity: str
+    quantity: Quantity
     verdict: Verdict
-    sentence: str
     picture: str = ""
     part: str = ""
     before: Figure = None
     now: Figure = None
     unit: str = ""
     share: float | None = None
-    fails: bool = False
-    detail: Mapping[str, Figure] = field(default_factory=dict)
+    required: bool = False
+    detail: Detail | None = None
 
     @property
-    def passed(self) -> bool:
-        """Whether it was compared and is no reason to fail; what could not be compared has not passed."""
-        return not self.fails and self.verdict is not Verdict.NOT_COMPARABLE
+    def fails(self) -> bool:
+        """Whether a check with this change fails."""
+        return self.verdict in FAILING or (self.required and self.verdict is not Verdict.SAME)
+
+    @property
+    def not_compared(self) -> NotCompared | None:
+        """Why it was not compared; None where it was."""
+        return self.detail if isinstance(self.detail, NotCompared) else None
 
     @property
     def rank(self) -> tuple[bool, int, float]:
@@ -63,28 +71,68 @@ class Change:
         return not self.fails, RANK[self.verdict], -abs(self.share or 0.0)
 
 
-def found(
-    where: tuple[str, str], quantity: str, verdict: Verdict, sentence: str, fails: bool | None = None, **more: object
-) -> Change:
-    """A change at (codec, point) that fails where its verdict says so, unless `fails` decides."""
-    decided = verdict in FAILING if fails is None else fails
-    return Change(*where, quantity, verdict, sentence, fails=decided, **more)  # type: ignore[arg-type]
+class DiagnosisKind(StrEnum):
+    """Which kind of change to a codec moves just the quantities that moved."""
+
+    FAILS = "fails"
+    NOT_MEASURED = "not_measured"
+    OTHER_WEIGHTS = "other_weights"
+    CHANNELS_EXCHANGED = "channels_exchanged"
+    LAYERS_CHANGED = "layers_changed"
+    BYTES_CHANGED = "bytes_changed"  # the entropy coder or the container: the expected rate is the same
+    RATE_AND_QUALITY = "rate_and_quality"
+    QUALITY = "quality"
+    RATE = "rate"
+    BITS = "bits"  # every figure is within its limit
+    TIMES = "times"
+    OTHER = "other"
 
 
-def counted(number: int, thing: str) -> str:
-    """ "1 picture", "2 pictures"."""
-    return f"{number} {thing}{'s' * (number != 1)}"
+@dataclass(frozen=True)
+class Diagnosis:
+    """What the changes of one codec have in common.
+
+    `evidence` are the changes that show it, worst first, one of each sort. `other_weights` says that the weights
+    changed beside the layers, `same_macs` that the MACs were counted and did not change. `time` is a time that moved
+    as well, `same_time` one that did not.
+    """
+
+    kind: DiagnosisKind
+    evidence: tuple[Change, ...]
+    other_weights: bool = False
+    same_macs: bool = False
+    time: Change | None = None
+    same_time: Change | None = None
+
+
+class CheckNoteKind(StrEnum):
+    """What a reader must know of the two runs."""
+
+    NEWEST_FINISHED = "newest_finished"  # of a folder of runs, this one was taken
+    NEWER_UNFINISHED = "newer_unfinished"  # of a folder of runs, this one was passed over
+    BASELINE_UNFINISHED = "baseline_unfinished"
+    SAME_RUN = "same_run"
+    UNUSED_LIMITS = "unused_limits"
+
+
+@dataclass(frozen=True)
+class CheckNote:
+    """One thing to know; `subject` is the run's name or the limits' pattern, `place` the folder of runs."""
+
+    kind: CheckNoteKind
+    subject: str = ""
+    place: str = ""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """Every comparison of a check. `diagnoses` has a sentence for each codec of which something changed."""
+    """Every comparison of a check. `diagnoses` has one for each codec of which something changed."""
 
     run: str
     baseline: str
     comparisons: tuple[Change, ...]
-    diagnoses: Mapping[str, str] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
+    diagnoses: Mapping[str, Diagnosis] = field(default_factory=dict)
+    notes: tuple[CheckNote, ...] = ()
 
     @property
     def changes(self) -> tuple[Change, ...]:
@@ -99,32 +147,5 @@ class Outcome:
     @property
     def counts(self) -> dict[Verdict, int]:
         """How many comparisons ended with each verdict, worst first; those that never occurred are left out."""
-        counted = Counter(change.verdict for change in self.comparisons)
-        return {verdict: counted[verdict] for verdict in Verdict if counted[verdict]}
-
-    @property
-    def headline(self) -> str:
-        """The outcome in one line; what could not be compared is counted apart."""
-        counts = self.counts
-        apart = counts.pop(Verdict.NOT_COMPARABLE, 0)
-        told = ", ".join(f"{number} {verdict.value}" for verdict, number in counts.items())
-        beside = f" {apart} not comparable, which have not passed." if apart else ""
-        return f"{'Failed' if self.failed else 'Passed'}: {told or 'nothing was compared'}.{beside}"
-
-    def as_markdown(self) -> str:
-        """For a pull request: worst first, details folded."""
-        from lic_bench.check import written
-
-        return written.markdown(self)
-
-    def as_json(self) -> str:
-        """Everything, for programs."""
-        from lic_bench.check import written
-
-        return written.to_json(self)
-
-    def as_junit(self) -> str:
-        """JUnit XML, a test case per comparison; what is not comparable is skipped."""
-        from lic_bench.check import written
-
-        return written.junit(self)
+        number = Counter(change.verdict for change in self.comparisons)
+        return {verdict: number[verdict] for verdict in Verdict if number[verdict]}

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from lic_bench.records import Measurement, Training
 
 Where = tuple[str, str]
+"""A codec and an operating point."""
 
 
 @dataclass(frozen=True)
@@ -42,16 +43,16 @@ def pairs(before: Iterable[Measurement], now: Iterable[Measurement]) -> list[Pai
     old, new = by_point(before), by_point(now)
     made = []
     for where in (where for where in old if where in new):
-        both = [
+        both = tuple(
             (row, new[where][name])
             for name, row in old[where].items()
             if name in new[where] and _same_picture(row, new[where][name])
-        ]
+        )
         if both:
-            made.append(Pairs(*where, tuple(both)))
+            made.append(Pairs(*where, both))
     return made
 
 
 def _same_picture(before: Measurement, now: Measurement) -> bool:
-    """By its file's hash; imported rows may have none, and then the name has to do."""
+    """By the file's hash; where a row has none, the name has to do."""
     return "" in (before.picture_sha256, now.picture_sha256) or before.picture_sha256 == now.picture_sha256

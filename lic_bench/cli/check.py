@@ -11,7 +11,7 @@ import typer
 from lic_bench.cli.app import app
 
 
-class Way(StrEnum):
+class CheckFormat(StrEnum):
     """How an outcome is printed."""
 
     TABLE = "table"
@@ -27,7 +27,7 @@ def check(
     limits: Annotated[
         Path | None, typer.Option("--limits", help="TOML of limits, such as psnr_db = 0.02.", show_default=False)
     ] = None,
-    form: Annotated[Way, typer.Option("--format", help="How it is printed.")] = Way.TABLE,
+    form: Annotated[CheckFormat, typer.Option("--format", help="How it is printed.")] = CheckFormat.TABLE,
     json: Annotated[Path | None, typer.Option("--json", help="Also write JSON there.", show_default=False)] = None,
     junit: Annotated[
         Path | None, typer.Option("--junit", help="Also write JUnit XML there.", show_default=False)
@@ -42,7 +42,7 @@ def check(
     """Compare a run with a baseline: exit code 1 when something got worse, vanished, or nothing could be compared."""
     from lic_bench.cli import check_rendering
 
-    files = {Way.JSON.value: json, Way.JUNIT.value: junit, Way.MARKDOWN.value: markdown}
+    files = {CheckFormat.JSON.value: json, CheckFormat.JUNIT.value: junit, CheckFormat.MARKDOWN.value: markdown}
     failed = check_rendering.check(run, against, limits, form.value, files, update)
     raise typer.Exit(1 if failed else 0)
 
@@ -52,10 +52,10 @@ def baseline(
     run: Annotated[Path, typer.Argument(help="A run folder, or a folder of runs: its newest finished one.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The file to write.")] = Path("baseline.json"),
 ) -> None:
-    """Keep a finished run as one file, to check later runs against."""
+    """Write a finished run as one file, to check later runs against."""
     from lic_bench.check import baseline as baselines
 
-    kept = baselines.read(run)
-    baselines.require_sound(kept)
-    baselines.write(kept, output)
-    typer.echo(f"{output}: {len(kept.measured)} rows of {kept.name}.")
+    stored = baselines.read(run)
+    baselines.require_complete(stored)
+    baselines.write(stored, output)
+    typer.echo(f"{output}: {len(stored.measured)} rows of {stored.name}.")

@@ -1,4 +1,4 @@
-"""The package as a pytest plug-in: the `lic_benchmark` fixture, its options, and what is told at the end of a session.
+"""The package as a pytest plug-in: the `lic_benchmark` fixture, its options, and the summary of a session.
 
 pytest loads this file in every session of every environment that lic-bench is installed in; so it imports pytest and
 nothing else until a test asks for the fixture.
@@ -11,13 +11,10 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from lic_bench.pytest_plugin import SAID, UPDATE
+from lic_bench.pytest_plugin import MESSAGES, UPDATES
 
 if TYPE_CHECKING:
-    from lic_bench.pytest_plugin.fixture import Benchmarks, Runs
-
-"""The user properties of a report by which a test tells the session what was compared, and which run is to become
-which baseline. They travel with the report: from the workers of pytest-xdist, and into JUnit files."""
+    from lic_bench.pytest_plugin.fixture import Benchmarks, RunCache
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -37,45 +34,46 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The session that reports to the user keeps what the tests say; workers of pytest-xdist only measure."""
+    """The session that reports to the user collects what the tests report; workers of pytest-xdist only measure."""
     if not hasattr(config, "workerinput"):
-        config.pluginmanager.register(Told(), "lic_bench_told")
+        config.pluginmanager.register(SessionSummary(), "lic_bench_summary")
 
 
 @pytest.fixture(scope="session")
-def lic_bench_runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
+def lic_bench_runs(tmp_path_factory: pytest.TempPathFactory) -> RunCache:
     """The runs made in this session, so that tests that ask for the same one share it."""
-    from lic_bench.pytest_plugin.fixture import Runs
+    from lic_bench.pytest_plugin.fixture import RunCache
 
-    return Runs(tmp_path_factory)
+    return RunCache(tmp_path_factory)
 
 
 @pytest.fixture
-def lic_benchmark(request: pytest.FixtureRequest, lic_bench_runs: Runs) -> Benchmarks:
+def lic_benchmark(request: pytest.FixtureRequest, lic_bench_runs: RunCache) -> Benchmarks:
     """Measure codecs, time calls, examine a codec.
 
     `lic_benchmark(models="my-codec", dataset="sample").no_worse()` makes a run and compares it with the baseline.
     `lic_benchmark.time(codec.decode, stream)` times a call with pytest-benchmark, the device synchronised.
-    `lic_benchmark.doctor("my-codec")` fails when the codec is unsound.
+    `lic_benchmark.doctor("my-codec")` fails when a finding of the doctor is an error.
     """
-    from lic_bench.pytest_plugin.fixture import Benchmarks, Given
+    from lic_bench.pytest_plugin.fixture import Benchmarks, ComparisonSettings
 
     config = request.config
-    said = request.node.user_properties
-    return Benchmarks(
-        request,
-        lic_bench_runs,
-        Given(
-            baseline=_path(config, "lic_baseline"),
-            limits=_path(config, "lic_limits"),
-            update=config.getoption("lic_update"),
-            say=lambda name, value: said.append((name, value)),
-        ),
+    properties = request.node.user_properties
+    settings = ComparisonSettings(
+        baseline=_path(config, "lic_baseline"),
+        limits=_path(config, "lic_limits"),
+        update=config.getoption("lic_update"),
+        report=lambda name, value: properties.append((name, value)),
     )
+    return Benchmarks(request, lic_bench_runs, settings)
 
 
-class Told:
-    """Hears what tests say about their comparisons; writes new baselines, and tells at the end."""
+class SessionSummary:
+    """Collects what tests report of their comparisons; writes new baselines, and shows all at the end.
+
+    Tests report by user properties, which travel with the report: from the workers of pytest-xdist, and into JUnit
+    files.
+    """
 
     def __init__(self) -> None:
         self.lines: list[str] = []
@@ -87,9 +85,9 @@ class Told:
         if report.when != "call":
             return
         for name, value in report.user_properties:
-            if name == SAID:
+            if name == MESSAGES:
                 self.lines.append(f"{report.nodeid}: {value}")
-            elif name == UPDATE:
+            elif name == UPDATES:
                 run, baseline = cast("tuple[str, str]", value)
                 self.candidates.setdefault(baseline, []).append(run)
                 self.failed.setdefault(baseline, []).extend([] if report.passed else [report.nodeid])

@@ -12,10 +12,10 @@ from helpers.made_records import measurement
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from lic_bench.check import written
+from lic_bench.check import as_json, junit, markdown, outcome_text, table
 from lic_bench.check.compare import compare
 from lic_bench.check.outcome import Outcome, Verdict
-from lic_bench.records import Failure, Measurement
+from lic_bench.records import Failure, FailureKind, Measurement
 
 NASTY = "a|b <script>`*x*_y_`</script> & ]]> \x00\x1b[31m\nsecond line"
 
@@ -28,7 +28,7 @@ def rows(count: int = 3, **changes: Any) -> list[Measurement]:
 def outcome() -> Outcome:
     """Worse, better, new, gone, failed, changed and not comparable, with a reason full of marks."""
     worse = measurement("loss|y*", "1", "a", psnr_db=20.0, stream_bytes=500, payload_bits=4000)
-    now = [*rows(), worse, measurement("fresh", "1", "a"), Failure("net", "9", "set", "a", "measure", NASTY)]
+    now = [*rows(), worse, measurement("fresh", "1", "a"), Failure("net", "9", "set", "a", FailureKind.MEASURE, NASTY)]
     before = [*rows(), measurement("loss|y*", "1", "a"), measurement("lost", "1", "a")]
     return compare(run(now), run(before, "runs/`before`"))
 
@@ -42,14 +42,14 @@ def plain(inline: Token) -> str:
     return "".join(child.content for child in inline.children or [])
 
 
-def test_markdown_holds_a_table_a_row_per_failure_and_folds_the_rest(outcome: Outcome) -> None:
-    text = outcome.as_markdown()
+def test_markdown_shows_what_fails_and_folds_the_rest(outcome: Outcome) -> None:
+    text = markdown.render(outcome)
     tokens = MarkdownIt("commonmark").enable("table").parse(text)
     heads = [plain(tokens[at + 1]) for at, token in enumerate(tokens) if token.type == "th_open"]
     tables = sum(token.type == "table_open" for token in tokens)
-    assert heads == list(written.HEADS) * tables
+    assert heads == list(table.HEADS) * tables
     cells = [plain(tokens[at + 1]) for at, token in enumerate(tokens) if token.type == "td_open"]
-    lines = [cells[at : at + len(written.HEADS)] for at in range(0, len(cells), len(written.HEADS))]
+    lines = [cells[at : at + len(table.HEADS)] for at in range(0, len(cells), len(table.HEADS))]
     assert [line[1] for line in lines[:2]] == ["net", "lost"]
     assert lines[0][5] == "measure: a|b <script>`*x*_y_`</script> & ]]> [31m second line"
     verdicts = [line[0].split(" ", 1)[1] for line in lines]
@@ -60,7 +60,7 @@ def test_markdown_holds_a_table_a_row_per_failure_and_folds_the_rest(outcome: Ou
 
 
 def test_markdown_of_a_run_that_is_the_same_is_short() -> None:
-    text = compare(run(rows()), run(rows(), "before")).as_markdown()
+    text = markdown.render(compare(run(rows()), run(rows(), "before")))
     before_folds = text.partition("<details>")[0]
     assert "**Passed:" in before_folds
     assert len(before_folds.splitlines()) < 8
@@ -69,7 +69,7 @@ def test_markdown_of_a_run_that_is_the_same_is_short() -> None:
 def test_a_long_list_is_folded_after_its_worst_lines() -> None:
     many = [measurement(f"codec-{at}", "1", "a", psnr_db=29.0 - at) for at in range(20)]
     before = [measurement(f"codec-{at}", "1", "a") for at in range(20)]
-    text = compare(run(many), run(before, "before")).as_markdown()
+    text = markdown.render(compare(run(many), run(before, "before")))
     assert "<summary>8 more</summary>" in text
     assert text.index("codec-19 |") < text.index("codec-0 |")
 
@@ -93,8 +93,8 @@ ATTRIBUTES = {
 }
 
 
-def test_junit_is_well_formed_has_what_the_format_knows_and_counts_right(outcome: Outcome) -> None:
-    root = ElementTree.fromstring(outcome.as_junit())
+def test_junit_is_well_formed_and_counts_right(outcome: Outcome) -> None:
+    root = ElementTree.fromstring(junit.render(outcome))
     for element in root.iter():
         assert {child.tag for child in element} <= CHILDREN[element.tag]
         assert set(element.attrib) == ATTRIBUTES[element.tag]
@@ -110,7 +110,7 @@ def test_junit_is_well_formed_has_what_the_format_knows_and_counts_right(outcome
 
 
 def test_every_junit_case_has_a_name_of_its_own() -> None:
-    root = ElementTree.fromstring(compare(run(rows()), run(rows(), "before")).as_junit())
+    root = ElementTree.fromstring(junit.render(compare(run(rows()), run(rows(), "before"))))
     names = [(case.get("classname"), case.get("name")) for case in root.iter("testcase")]
     assert len(set(names)) == len(names)
 
@@ -119,32 +119,45 @@ def test_json_says_everything_and_nothing_that_is_no_json(outcome: Outcome) -> N
     def refuse(constant: str) -> None:
         raise AssertionError(f"{constant} is no JSON")
 
-    told = json.loads(outcome.as_json(), parse_constant=refuse)
-    assert told["failed"] is True
-    assert len(told["changes"]) + len(told["same"]) == len(outcome.comparisons)
-    assert sum(told["counts"].values()) == len(outcome.comparisons)
-    worse = next(change for change in told["changes"] if change["quantity"] == "PSNR" and change["fails"])
+    content = json.loads(as_json.render(outcome), parse_constant=refuse)
+    assert content["failed"] is True
+    assert len(content["changes"]) + len(content["same"]) == len(outcome.comparisons)
+    assert sum(content["counts"].values()) == len(outcome.comparisons)
+    worse = next(change for change in content["changes"] if change["quantity"] == "PSNR" and change["fails"])
     assert (worse["codec"], worse["before"], worse["now"], worse["unit"]) == ("loss|y*", 30.0, 20.0, "dB")
+    assert worse["text"] == "30.000 → 20.000 dB over 1 picture (-10.000 dB)"
+    reasons = {change["detail"]["reason"] for change in content["changes"] if change["kind"] == "time"}
+    assert reasons == {"too_few_samples", "no_calibration"}
+    (failed,) = (change["detail"] for change in content["changes"] if change["kind"] == "coding")
+    assert (failed["kind"], failed["reason"]) == ("measure", NASTY)
+    assert content["diagnoses"]["net"]["kind"] == "fails"
 
 
-def test_points_and_quantities_of_which_the_same_is_said_share_a_row() -> None:
+def test_json_writes_infinity_as_the_records_do() -> None:
+    now, before = run(rows(1, psnr_db=float("inf"))), run(rows(1), "before")
+    content = json.loads(as_json.render(compare(now, before)))
+    (change,) = (change for change in content["changes"] if change["quantity"] == "PSNR")
+    assert (change["before"], change["now"], change["detail"]["moved"]) == (30.0, "Infinity", "Infinity")
+
+
+def test_points_and_quantities_with_equal_changes_share_a_row() -> None:
     outcome = compare(run(rows(psnr_db=29.0)), run(rows(), "before"))
-    lines = [line for line in written.rows(outcome.changes) if line[3] == "PSNR"]
-    assert [line[2] for line in lines] == ["0 1 2"]
-    assert any(line[3] == "encode time, decode time" for line in written.rows(outcome.changes))
+    rows_shown = table.rows(outcome.changes)
+    assert [row.points for row in rows_shown if row.quantities == ("PSNR",)] == [("0", "1", "2")]
+    assert any(row.quantities == ("encode time", "decode time") for row in rows_shown)
 
 
-def test_payload_and_estimate_that_moved_as_the_stream_did_share_its_row() -> None:
+def test_payload_and_estimate_share_the_row_of_the_stream() -> None:
     now = run(rows(1, stream_bytes=1100, payload_bits=8800, estimated_bits=8700.0))
     outcome = compare(now, run(rows(1, estimated_bits=8000.0), "before"))
-    assert {"stream bytes", "payload", "estimated rate"} <= {change.quantity for change in outcome.changes}
-    lines = {line[3]: line[5] for line in written.rows(outcome.changes)}
-    assert not {"payload", "estimated rate"} & set(lines)
-    assert lines["stream bytes"].endswith("payload +10.00 %, estimated rate +8.75 %")
+    assert {"stream bytes", "payload", "estimated rate"} <= {change.quantity.name for change in outcome.changes}
+    shown = {row.cells[3]: row.sentence for row in table.rows(outcome.changes)}
+    assert not {"payload", "estimated rate"} & set(shown)
+    assert shown["stream bytes"].endswith("; payload +10.00 %, estimated rate +8.75 %")
     apart = compare(run(rows(1, payload_bits=7000)), run(rows(1), "before"))
-    assert "payload" in {line[3] for line in written.rows(apart.changes)}
+    assert "payload" in {row.cells[3] for row in table.rows(apart.changes)}
 
 
 def test_the_headline_counts_what_was_not_comparable_apart() -> None:
     outcome = compare(run(rows(1)), run(rows(1), "before"))
-    assert outcome.headline == "Passed: 7 same. 2 not comparable, which have not passed."
+    assert outcome_text.headline(outcome) == "Passed: 7 same. 2 not comparable, which have not passed."

@@ -1,4 +1,4 @@
-"""The demonstration network as it is and with one deliberate change each: what a check has to tell apart."""
+"""The demonstration network as it is and with one deliberate change each: what a check has to distinguish."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ def changed_layer(codec: LearnedCodec) -> LearnedCodec:
 def doubled_layer(codec: LearnedCodec) -> LearnedCodec:
     """A convolution of the analysis is there twice: the copy keeps the size and does as much work."""
     layers = list(codec.network.g_a)
-    twin = copy.deepcopy(layers[2])
-    twin.stride = (1, 1)
-    codec.network.g_a = nn.Sequential(*layers[:3], twin, *layers[3:])
+    duplicate = copy.deepcopy(layers[2])
+    duplicate.stride = (1, 1)
+    codec.network.g_a = nn.Sequential(*layers[:3], duplicate, *layers[3:])
     return codec
 
 
@@ -124,7 +124,7 @@ def _card(change: str) -> CodecCard:
     return CodecCard(
         name=f"{NAME}-{change}",
         title="Watched",
-        family="pretend",
+        family="made for tests",
         paper="none",
         year=2026,
         licence="Apache-2.0",
