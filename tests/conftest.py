@@ -1,4 +1,8 @@
-"""What several tests need: small pictures on disk, and one thread."""
+"""What several tests need: small pictures on disk, a cache of their own, and a number of threads.
+
+LIC_BENCH_TEST_THREADS says how many threads torch has in the tests, 1 by default. The tests pass with any number: what
+float32 rounds differently with more threads is not what they compare.
+"""
 
 from __future__ import annotations
 
@@ -11,16 +15,16 @@ from PIL import Image as pillow
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _one_thread() -> None:
+def _threads() -> None:
     import torch
 
-    torch.set_num_threads(1)
+    torch.set_num_threads(int(os.environ.get("LIC_BENCH_TEST_THREADS", "1")))
 
 
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test reads or fills the user's cache."""
-    monkeypatch.setenv("LIC_BENCH_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+    """Every test has an empty cache; none reads or fills the user's or another test's."""
+    monkeypatch.setenv("LIC_BENCH_CACHE", str(tmp_path_factory.mktemp("cache")))
 
 
 @pytest.fixture
@@ -35,7 +39,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def kodak() -> Path:
-    """The folder that holds Kodak's 24 pictures, or a loud skip."""
+    """The folder that holds Kodak's 24 pictures, or a skip."""
     root = os.environ.get("LIC_BENCH_DATA")
     for place in (Path(root) / "kodak", Path(root)) if root else ():
         if (place / "kodim01.png").is_file():

@@ -1,4 +1,4 @@
-"""A network becomes a codec: padding, the stream's conditions, and the rate it expects."""
+"""A network becomes a codec: padding, the container, threads, and the estimated rate."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_padding_is_where_it_is_said_to_be() -> None:
         assert bool(x[0, 0, 0, 0]) == (padding != "zeros-centred")
 
 
-def test_payload_is_the_strings_and_the_stream_is_little_more() -> None:
+def test_payload_is_the_strings_and_the_header_is_small() -> None:
     codec = LearnedCodec(Plain(), "plain/1", multiple=64)
     data = codec.encode(picture(64, 64))
     assert codec.payload_bits(data) == 8 * (64 * 64 * 3 + 1)
@@ -64,22 +64,33 @@ def test_estimated_bits_are_the_likelihoods() -> None:
     assert LearnedCodec(Plain(), "plain/1", multiple=64).estimated_bits(picture(60, 60)) == 8 * 64 * 64 * 3
 
 
-def test_decoding_uses_the_threads_the_stream_was_made_with() -> None:
+def test_decoding_uses_the_threads_of_the_encoder() -> None:
     codec = LearnedCodec(Plain(), "plain/1")
     contents = bitstream.unpack(codec.encode(picture(8, 8)), "plain/1")
-    assert contents.threads == torch.get_num_threads() == 1
-    other = bitstream.pack(bitstream.Container(**(vars(contents) | {"threads": 2})))
+    here = torch.get_num_threads()
+    assert contents.threads == here
+    other = bitstream.pack(bitstream.Container(**(vars(contents) | {"threads": here + 1})))
     codec.decode(other)
-    assert codec.network.threads_when_decoding == 2
-    assert torch.get_num_threads() == 1
+    assert codec.network.threads_when_decoding == here + 1
+    assert torch.get_num_threads() == here
 
 
-def test_a_stream_of_another_device_is_refused_unless_it_does_not_matter() -> None:
+def test_a_bitstream_of_another_device_is_refused() -> None:
     contents = bitstream.unpack(LearnedCodec(Plain(), "plain/1").encode(picture(8, 8)), "plain/1")
     foreign = bitstream.pack(bitstream.Container(**(vars(contents) | {"device": "accelerator"})))
     with pytest.raises(StreamError, match="made on an accelerator"):
         LearnedCodec(Plain(), "plain/1").decode(foreign)
     LearnedCodec(Plain(), "plain/1", probabilities_fixed=True).decode(foreign)
+
+
+def test_a_damaged_container_is_a_stream_error() -> None:
+    codec = LearnedCodec(Plain(), "plain/1")
+    whole = codec.encode(picture(8, 8))
+    tail = bytes([0, 1, 8, 8]) + bytes([1 << 2 | 1]) * 5000
+    for damaged in (b"", whole[:4], whole[:9], whole + b"!", whole[:5] + tail):
+        for read in (codec.decode, codec.payload_bits):
+            with pytest.raises(StreamError):
+                read(damaged)
 
 
 def test_parts_are_the_children_with_parameters() -> None:

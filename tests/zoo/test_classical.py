@@ -1,3 +1,8 @@
+"""Classical codecs: sizes, settings that the bitstream shows, damaged bitstreams, and the published curves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 
@@ -9,6 +14,7 @@ from PIL import Image as pillow
 from lic_bench.analysis.bdrate import delta
 from lic_bench.analysis.published import rd_points
 from lic_bench.assets import datasets
+from lic_bench.assets.pictures import read
 from lic_bench.benchmark.metrics import psnr
 from lic_bench.codec import Codec
 from lic_bench.errors import PictureError, StreamError, WeightsError
@@ -69,21 +75,50 @@ def test_avif_keeps_the_chroma_at_full_size() -> None:
     assert configuration[2] & 0b1100 == 0
 
 
-def test_a_picture_beyond_webps_limit_is_refused_in_words() -> None:
+def test_a_picture_beyond_the_limit_of_webp_is_refused() -> None:
     with pytest.raises(PictureError, match=r"webp cannot code a picture of 16384x1: the format ends at 16383 pixels"):
         codec("webp").encode(np.zeros((1, 16384, 3), np.uint8))
     codec("webp").encode(np.zeros((1, 16383, 3), np.uint8))
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_stream_that_was_cut_is_refused(name: str) -> None:
+def test_a_bitstream_that_was_cut_is_refused(name: str) -> None:
     stream = codec(name).encode(picture(64, 64))
-    with pytest.raises(StreamError, match=f"not a whole stream of {name}"):
+    with pytest.raises(StreamError, match=f"not a whole bitstream of {name}"):
         codec(name).decode(stream[: len(stream) // 3])
 
 
+def damaged(stream: bytes, seed: int) -> Iterator[bytes]:
+    """A bitstream cut in 40 places, and 300 times with one to four bits flipped, half of them among the first 200."""
+    for cut in range(40):
+        yield stream[: cut * len(stream) // 40]
+    draw = np.random.default_rng(seed)
+    for number in range(300):
+        flipped = bytearray(stream)
+        for _ in range(1 + number % 4):
+            at = draw.integers(0, min(200, len(stream)) if number % 2 else len(stream))
+            flipped[at] ^= 1 << draw.integers(0, 8)
+        yield bytes(flipped)
+
+
+@pytest.mark.filterwarnings("ignore:Image size:PIL.Image.DecompressionBombWarning")
 @pytest.mark.parametrize("name", NAMES)
-def test_a_stream_of_another_format_is_refused(name: str) -> None:
+def test_a_damaged_bitstream_is_a_picture_or_a_stream_error(name: str) -> None:
+    coder = codec(name, codecs.get(name).points[3].label)
+    refused = 0
+    for number, stream in enumerate(damaged(coder.encode(picture(64, 48)), seed=7)):
+        try:
+            decoded = coder.decode(stream)
+        except StreamError:
+            refused += 1
+        else:
+            assert decoded.dtype == np.uint8, number
+            assert decoded.shape[2] == 3, number
+    assert refused >= 40
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_bitstream_of_another_format_is_refused(name: str) -> None:
     with pytest.raises(StreamError):
         codec(name).decode(b"P6 1 1 255 abc")
 
@@ -99,7 +134,7 @@ def test_weights_for_a_classical_codec_are_refused(tmp_path: Path) -> None:
     ("name", "points"), [("jpeg", ("10", "30", "50", "70", "85")), ("webp", ("5", "45", "75", "90"))]
 )
 def test_kodak_gives_compressais_published_curve(name: str, points: tuple[str, ...], kodak: Path) -> None:
-    images = [datasets.read(one)[0] for one in datasets.find("kodak", kodak, download=False).pictures]
+    images = [read(one)[0] for one in datasets.find("kodak", kodak, download=False).pictures]
     ours = []
     for coder in (codec(name, point) for point in points):
         streams = [coder.encode(image) for image in images]

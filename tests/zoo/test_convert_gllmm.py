@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import sys
 from functools import cache
@@ -176,14 +177,14 @@ def assert_equal_to_the_network(path: Path) -> None:
     card = codecs.get("gllmm-128")
     codec = card.load(card.points[0], path)
     assert isinstance(codec, HasParts)
-    x = probe.picture(64, 64)
+    x = probe.picture(64, 64).double()  # in float32 the smallest difference may round a latent to its other side
     with torch.inference_mode():
-        ours, before = codec.network(x), network()(x)
+        ours, before = codec.network.double()(x), copy.deepcopy(network()).double()(x)
     assert torch.allclose(ours["likelihoods"]["y"], before["likelihoods"]["y"], atol=1e-4)
     assert torch.allclose(ours["x_hat"], before["x_hat"], rtol=1e-3, atol=1e-3)
 
 
-def test_saved_variables_become_a_checkpoint_that_the_codec_takes(
+def test_saved_variables_become_a_checkpoint(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     np.savez(tmp_path / "model.npz", **variables())
@@ -197,7 +198,7 @@ def test_saved_variables_become_a_checkpoint_that_the_codec_takes(
     assert [path.name for path in output.parent.iterdir()] == [output.name]
 
 
-def test_tensorflows_own_files_become_a_checkpoint_that_the_codec_takes(tmp_path: Path) -> None:
+def test_tensorflows_own_files_become_a_checkpoint(tmp_path: Path) -> None:
     tensorflow = pytest.importorskip("tensorflow", reason="TENSORFLOW IS NOT HERE: install lic-bench[tensorflow]")
     prefix = tmp_path / "model.ckpt-1500001"
     names = list(variables())

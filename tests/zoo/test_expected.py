@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from lic_bench.assets import datasets
+from lic_bench.assets.pictures import read
 from lic_bench.assets.weights import obtain
 from lic_bench.benchmark.metrics import ms_ssim, psnr
 from lic_bench.codec import Image, SplitsRate
@@ -33,7 +34,7 @@ pytestmark = pytest.mark.slow
 @cache
 def pictures(root: Path) -> dict[str, Image]:
     every = datasets.find("kodak", root, download=False).pictures
-    return {picture.name: datasets.read(picture)[0] for picture in every if picture.name in NAMES}
+    return {picture.name: read(picture)[0] for picture in every if picture.name in NAMES}
 
 
 def assert_as_expected(codec_name: str, point: str, expected: dict[str, list[float]], kodak: Path) -> None:
@@ -51,11 +52,11 @@ def assert_as_expected(codec_name: str, point: str, expected: dict[str, list[flo
 
 
 @pytest.mark.parametrize("point", ["1", "2", "3", "4"])
-def test_the_demonstration_network_gives_what_compressais_tool_printed(point: str, kodak: Path) -> None:
+def test_the_demo_network_gives_what_compressai_measures(point: str, kodak: Path) -> None:
     assert_as_expected("demo-factorized", point, EXPECTED["bmshj2018-factorized"][point], kodak)
 
 
 @pytest.mark.skipif(not CHECKPOINTS, reason="NO CHECKPOINTS HERE: set LIC_BENCH_CHECKPOINTS to run this test")
 @pytest.mark.parametrize("point", ["1", "2", "3", "4"])
-def test_narrow_mean_hyperpriors_give_what_compressais_tool_printed(point: str, kodak: Path) -> None:
+def test_narrow_networks_give_what_compressai_measures(point: str, kodak: Path) -> None:
     assert_as_expected("mbt2018-mean", point, EXPECTED["mbt2018-mean"][point], kodak)

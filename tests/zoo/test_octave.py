@@ -57,7 +57,7 @@ def test_it_does_the_work_of_the_reading() -> None:
 
 def test_no_step_waits_for_another_position() -> None:
     codec = LearnedCodec(OctaveCodec(32), "octave", multiple=128)
-    assert trace(codec, 128, 128, "decode").reads == trace(codec, 1280, 768, "decode").reads == 6
+    assert trace(codec, 128, 128, "decode").serial_reads == trace(codec, 1280, 768, "decode").serial_reads == 6
 
 
 def constant(layer: nn.Module, weight: float, bias: float) -> None:
@@ -67,7 +67,7 @@ def constant(layer: nn.Module, weight: float, bias: float) -> None:
             module.bias.fill_(bias)
 
 
-def test_a_layer_exchanges_the_results_of_its_inner_convolutions() -> None:
+def test_a_layer_exchanges_its_inner_results() -> None:
     layer = OctaveLayer((1, 1), (1, 1), kernel=1, stride=1, activation=lambda _: nn.ReLU())
     constant(layer, 2.0, 0.0)
     high, low = torch.arange(16.0).view(1, 1, 4, 4), torch.tensor([[100.0, -100.0], [10.0, 0.0]])[None, None]
@@ -79,7 +79,7 @@ def test_a_layer_exchanges_the_results_of_its_inner_convolutions() -> None:
     assert torch.equal(out_high, expected)
 
 
-def test_the_first_layer_takes_and_the_last_gives_a_picture_alone() -> None:
+def test_outer_layers_have_one_resolution() -> None:
     first = OctaveLayer((3, 0), (8, 8), 5, 2)
     high, low = first(torch.rand(1, 3, 32, 64), None)
     assert high.shape == (1, 8, 16, 32)
@@ -132,7 +132,7 @@ def test_the_decoder_has_the_encoders_latents() -> None:
 
 
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (129, 40)])
-def test_a_picture_of_any_size_comes_back_as_the_network_promises_it(height: int, width: int) -> None:
+def test_any_size_decodes_to_what_forward_gives(height: int, width: int) -> None:
     codec = LearnedCodec(network(), "octave", multiple=128)
     image = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
     decoded = codec.decode(codec.encode(image))

@@ -50,7 +50,7 @@ def test_a_loader_is_there_to_be_called(card: CodecCard) -> None:
 
 
 @every_card
-def test_points_have_labels_of_their_own_and_say_what_they_were_trained_for(card: CodecCard) -> None:
+def test_points_have_labels_and_training_targets(card: CodecCard) -> None:
     labels = [point.label for point in card.points]
     assert len(set(labels)) == len(labels)
     for point in card.points:
@@ -113,7 +113,7 @@ import torch
 from lic_bench import catalogue
 torch.set_num_threads(1 if sys.argv[1] == "encode" else 2)
 folder, names, sizes = pathlib.Path(sys.argv[2]), json.loads(sys.argv[3]), json.loads(sys.argv[4])
-told = {}
+hashes = {}
 for name in names:
     card = catalogue.get(name)
     weights = pathlib.Path(sys.argv[5]) if name == "demo-factorized" else None
@@ -128,8 +128,8 @@ for name in names:
             file.write_bytes(stream)
         decoded = codec.decode(file.read_bytes())
         assert decoded.shape == (height, width, 3) and decoded.dtype == np.uint8, name
-        told[file.name] = hashlib.sha256(decoded.tobytes()).hexdigest()
-print(json.dumps(told))
+        hashes[file.name] = hashlib.sha256(decoded.tobytes()).hexdigest()
+print(json.dumps(hashes))
 """
 
 
@@ -144,7 +144,7 @@ def _told(step: str, folder: Path) -> dict[str, str]:
 
 
 @pytest.mark.slow
-def test_every_stream_decodes_alone_in_another_process_to_the_same_picture(tmp_path: Path) -> None:
+def test_every_stream_decodes_in_another_process(tmp_path: Path) -> None:
     encoded = _told("encode", tmp_path)
     assert len(encoded) == len(CODECS) * len(SIZES)
     assert _told("decode", tmp_path) == encoded
@@ -207,7 +207,7 @@ def test_compressais_own_layout_of_elic_passes_through(elic: HasParts) -> None:
     assert set(from_chandelier(state)) == set(state)
 
 
-def test_elic_as_read_from_the_paper_refuses_chandeliers_weights(elic: HasParts, tmp_path: Path) -> None:
+def test_elic_refuses_chandeliers_weights(elic: HasParts, tmp_path: Path) -> None:
     save_file(normalise(elic.network.state_dict()), tmp_path / "1.safetensors")
     with pytest.raises(WeightsError, match=r"does not fit Elic2022Official .*instead of"):
         CARDS["elic"].load(CARDS["elic"].points[0], tmp_path / "1.safetensors")
@@ -239,7 +239,7 @@ def test_a_narrow_checkpoint_makes_a_narrow_network(model: str, network: str, tm
     assert loaded.network.g_a[6].weight.shape[0] == 18
 
 
-def test_the_checkpoint_of_another_model_is_refused_by_the_names_that_differ(tmp_path: Path) -> None:
+def test_another_models_checkpoint_is_refused_by_its_names(tmp_path: Path) -> None:
     from compressai.models import ScaleHyperprior
 
     torch.save(ScaleHyperprior(12, 18).state_dict(), tmp_path / "x.pth.tar")
@@ -265,6 +265,6 @@ def test_elics_parts_add_up_to_the_known_work(name: str, kmac: float) -> None:
     assert not counted.uncounted
 
 
-def test_streams_of_elic_spend_under_30_bytes_on_everything_but_the_strings(elic: Codec) -> None:
+def test_elics_streams_have_headers_under_30_bytes(elic: Codec) -> None:
     stream = elic.encode(np.zeros((64, 64, 3), np.uint8))
     assert 8 * len(stream) - elic.payload_bits(stream) < 30 * 8  # type: ignore[attr-defined]
