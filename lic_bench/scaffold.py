@@ -1,7 +1,6 @@
-"""A package to begin with: the example in `examples/my-codec`, under another name.
+"""The scaffold of `lic-bench new`: the example package `examples/my-codec` under another name.
 
-The example is a package that works as it stands; nothing in it is filled in but its name, in its three spellings, and
-`constraints.txt`, which is made here.
+The example works as it stands. Only its name is replaced, in three spellings, and `constraints.txt` is added.
 """
 
 from __future__ import annotations
@@ -9,19 +8,18 @@ from __future__ import annotations
 import json
 import keyword
 import re
-import shutil
 from dataclasses import dataclass
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
-from importlib.resources import files
-from importlib.resources.abc import Traversable
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
+from lic_bench.assets import resources
+from lic_bench.assets.files import draft_folder_beside
 from lic_bench.errors import RequestError
 from lic_bench.registry import codecs
-from lic_bench.registry.adapters import tidy
+from lic_bench.registry.adapters import kebab_case
 
 EXAMPLE = "my-codec"
 FILES = (
@@ -35,11 +33,11 @@ FILES = (
     "src/my_codec/train.py",
     "tests/test_my_codec.py",
 )
-"""Every file of the example, by name: what somebody's trial left beside them is not copied."""
+"""The files of the example; others beside them, such as trained weights, are not copied."""
 
 CONSTRAINTS = "constraints.txt"
 PINNED = ("torch", "torchvision", "compressai", "constriction", "numpy", "scipy", "pillow", "scikit-image")
-"""What changes bits and decibels when its version changes."""
+"""Packages whose version can change bits and decibels."""
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _COMMANDS = re.compile(r"^```sh\n(.*?)^```", re.DOTALL | re.MULTILINE)
@@ -53,27 +51,27 @@ class Names:
 
     @property
     def module(self) -> str:
-        """As a module."""
+        """The name as a module."""
         return self.codec.replace("-", "_")
 
     @property
     def cls(self) -> str:
-        """As a class."""
+        """The name as a class."""
         return "".join(word.capitalize() for word in self.codec.split("-"))
 
     def put_into(self, text: str) -> str:
-        """The example's text, or a path in it, under this name."""
+        """A text or path of the example with this name in place of the example's."""
         example = Names(EXAMPLE)
         spellings = ((example.codec, self.codec), (example.module, self.module), (example.cls, self.cls))
-        for theirs, ours in spellings:
-            text = text.replace(theirs, ours)
+        for before, after in spellings:
+            text = text.replace(before, after)
         return text
 
 
 def names(name: str) -> Names:
-    """A name that a new package can have. RequestError for one that is malformed or taken."""
+    """The spellings of a new package's name. RequestError for one that is malformed or taken."""
     if not _NAME.fullmatch(name):
-        better = tidy(name)
+        better = kebab_case(name)
         hint = f" Did you mean {better}?" if _NAME.fullmatch(better) else ""
         raise RequestError(
             f"{name!r} cannot be a name: those are lower-case letters, digits and single hyphens, a letter first.{hint}"
@@ -90,31 +88,28 @@ def names(name: str) -> Names:
 
 
 def write(name: str, into: Path = Path()) -> tuple[Path, tuple[Path, ...]]:
-    """Write the package as the folder `into`/`name`; the folder, and its files as they lie in it.
+    """Write the package into the folder `into`/`name`; returns the folder, and its files relative to it.
 
-    Raises RequestError for a name that cannot be had, a folder that is there, and one that cannot be written.
+    Raises RequestError for a name that is malformed or taken, a folder that exists, and one that cannot be written.
     """
     chosen = names(name)
     folder = into.expanduser() / name
     if folder.exists():
         raise RequestError(f"{folder} is there already and is left as it is; choose another name, or --into another.")
-    texts = {chosen.put_into(path): chosen.put_into(_example(path).read_text(encoding="utf-8")) for path in FILES}
+    texts = {chosen.put_into(path): chosen.put_into(resources.text("example", path)) for path in FILES}
     texts[CONSTRAINTS] = constraints()
-    draft = folder.with_name(f".{name}.draft")
     try:
-        shutil.rmtree(draft, ignore_errors=True)  # left by one that was stopped
-        for path, text in texts.items():
-            (draft / path).parent.mkdir(parents=True, exist_ok=True)
-            (draft / path).write_text(text, encoding="utf-8")
-        draft.rename(folder)
+        with draft_folder_beside(folder) as draft:
+            for path, text in texts.items():
+                (draft / path).parent.mkdir(parents=True, exist_ok=True)
+                (draft / path).write_text(text, encoding="utf-8")
     except OSError as error:
-        shutil.rmtree(draft, ignore_errors=True)
         raise RequestError(f"{folder} cannot be written: {error.strerror}.") from error
     return folder, tuple(sorted(map(Path, texts)))
 
 
 def commands(readme: str) -> str:
-    """The first block of shell commands of a README."""
+    """The first block of shell commands of a README. ValueError where it has none."""
     found = _COMMANDS.search(readme)
     if found is None:
         raise ValueError("there is no block of shell commands")
@@ -122,7 +117,7 @@ def commands(readme: str) -> str:
 
 
 def constraints() -> str:
-    """The versions that are installed here, as `pip install -c` takes them."""
+    """The text of `constraints.txt`: the versions that are installed here, as `pip install -c` takes them."""
     lines = [
         "# The versions that baseline.json is made with: another one may move bits and decibels.",
         requirement(distribution("lic-bench")),
@@ -134,29 +129,21 @@ def constraints() -> str:
 
 
 def requirement(found: Distribution) -> str:
-    """How to install a distribution from where it was installed: its version, or its address (PEP 610)."""
+    """The requirement that installs a distribution from where it came: its version, or its address (PEP 610)."""
     name = found.metadata["Name"]
-    told = json.loads(found.read_text("direct_url.json") or "{}")
-    url = told.get("url", "")
-    if "vcs_info" in told:
-        url = f"{told['vcs_info']['vcs']}+{url}@{told['vcs_info']['commit_id']}"
+    origin = json.loads(found.read_text("direct_url.json") or "{}")
+    url = origin.get("url", "")
+    if "vcs_info" in origin:
+        url = f"{origin['vcs_info']['vcs']}+{url}@{origin['vcs_info']['commit_id']}"
     elif url.startswith("file:") and not Path(url2pathname(urlsplit(url).path)).exists():
         return f"{name}=={found.version}"  # a wheel that was built, installed and removed
-    if "subdirectory" in told:
-        url += f"#subdirectory={told['subdirectory']}"
+    if "subdirectory" in origin:
+        url += f"#subdirectory={origin['subdirectory']}"
     return f"{name} @ {url}" if url else f"{name}=={found.version}"
 
 
-def _example(path: str) -> Traversable:
-    """A file of the example: beside the package in a checkout, else inside the installed package."""
-    checkout = Path(__file__).resolve().parent.parent
-    beside = checkout / "examples" / EXAMPLE / path
-    if (checkout / "pyproject.toml").exists() and beside.exists():
-        return beside
-    return files("lic_bench._data.example").joinpath(path)
-
-
 def _installed(name: str) -> Distribution | None:
+    """An installed distribution, or None."""
     try:
         return distribution(name)
     except PackageNotFoundError:

@@ -92,7 +92,7 @@ def test_what_moves_bits_and_decibels_is_pinned(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "wanted"),
+    ("origin", "expected"),
     [
         (None, "blur-net==1.2"),
         (
@@ -116,18 +116,18 @@ def test_what_moves_bits_and_decibels_is_pinned(tmp_path: Path) -> None:
     ],
     ids=["an index", "git", "a folder of git", "an archive", "a checkout", "a wheel that is gone"],
 )
-def test_a_requirement_says_where_a_distribution_came_from(told: object, wanted: str, tmp_path: Path) -> None:
+def test_a_requirement_names_the_origin_of_a_distribution(origin: object, expected: str, tmp_path: Path) -> None:
     """The records are those of PEP 610, as installers write them."""
     record = tmp_path / "blur_net-1.2.dist-info"
     record.mkdir()
     (record / "METADATA").write_text("Metadata-Version: 2.1\nName: blur-net\nVersion: 1.2\n")
-    if told is not None:
-        (record / "direct_url.json").write_text(json.dumps(told))
-    assert scaffold.requirement(Distribution.at(record)) == wanted
+    if origin is not None:
+        (record / "direct_url.json").write_text(json.dumps(origin))
+    assert scaffold.requirement(Distribution.at(record)) == expected
 
 
 @pytest.mark.slow
-def test_the_readmes_commands_lead_from_nothing_to_a_green_workflow(tmp_path: Path) -> None:
+def test_the_readmes_commands_end_in_a_green_workflow(tmp_path: Path) -> None:
     """Shorter than a user's: fewer steps of training, and pictures of 64x64 in place of the data set `sample`."""
     folder, _ = scaffold.write("blur-net", tmp_path)
     pictures = tmp_path / "pictures"
@@ -153,7 +153,7 @@ def test_the_readmes_commands_lead_from_nothing_to_a_green_workflow(tmp_path: Pa
     assert job.summary.startswith((checkout / "lic-bench-reports" / "check.md").read_text())
 
     change(folder / "src" / "blur_net" / "model.py", "down(3, N)", "nn.Conv2d(3, N, 7, stride=2, padding=3)")
-    change(folder / "src" / "blur_net" / "train.py", "FIRST_STEPS, STEPS = 400, 30", "FIRST_STEPS, STEPS = 5, 2")
+    change(folder / "src" / "blur_net" / "train.py", "FIRST_STEPS, STEPS = 1200, 30", "FIRST_STEPS, STEPS = 5, 2")
     again = f"lic-bench run --models blur-net,jpeg --dataset {pictures} {quick['RUN_OPTIONS']}"
     shell(f"python -m pip install -e .\npython -m blur_net.train\n{again}", folder, set_up)
     said = shell("lic-bench check runs --against baseline.json --limits limits.toml", folder, set_up, code=1)
@@ -178,13 +178,13 @@ def shorten(folder: Path, pictures: Path) -> None:
     pictures.mkdir()
     for seed in (1, 2):
         pillow.fromarray(picture(64, 64, seed)).save(pictures / f"{seed}.png")
-    change(folder / "src/blur_net/train.py", "FIRST_STEPS, STEPS = 1500, 500", "FIRST_STEPS, STEPS = 400, 30")
+    change(folder / "src/blur_net/train.py", "FIRST_STEPS, STEPS = 1500, 500", "FIRST_STEPS, STEPS = 1200, 30")
     change(folder / "README.md", "--dataset sample", f"--dataset {pictures}")
     change(folder / "tests/test_blur_net.py", 'dataset="sample"', f'dataset="{pictures}"')
     change(folder / ".github/workflows/lic-bench.yml", "DATASET: sample", f"DATASET: {pictures}")
 
 
-def change(file: Path, told: str, instead: str) -> None:
+def change(file: Path, before: str, after: str) -> None:
     text = file.read_text()
-    assert text.count(told) == 1
-    file.write_text(text.replace(told, instead))
+    assert text.count(before) == 1
+    file.write_text(text.replace(before, after))

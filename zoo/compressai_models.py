@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from lic_bench.learned_codec import LearnedCodec
 
 LICENCE = "BSD-3-Clause-Clear (CompressAI, code and weights)"
-SEED = 2018
 
 _MIRROR = "https://compressai.s3.amazonaws.com/models/v1/"
 # Printed in CompressAI's documentation of its zoo, quality 1 to 8.
@@ -100,7 +99,6 @@ def build(point: OperatingPoint, state: dict[str, Any] | None, origin: Path | No
 
     The checkpoint's own widths win over the card's, so that narrow networks load. `origin` is named in errors.
     """
-    import torch
     from compressai import models
 
     from lic_bench.assets import checkpoints
@@ -113,10 +111,4 @@ def build(point: OperatingPoint, state: dict[str, Any] | None, origin: Path | No
         for argument, key in _WIDTHS[name].items():
             if key in state:
                 widths[argument] = state[key].shape[0]
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(SEED)
-        network = getattr(models, name)(**widths)
-    if state is not None:
-        checkpoints.load_strictly(network, state, f"{name} ({origin})")
-    network.update(force=True)
-    return network.eval()
+    return checkpoints.build(lambda: getattr(models, name)(**widths), state, f"{name} ({origin})")

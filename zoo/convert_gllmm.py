@@ -44,6 +44,7 @@ def convert(checkpoint: Path, output: Path) -> str:
     from safetensors.torch import save_file
 
     from lic_bench.assets import checkpoints
+    from lic_bench.assets.files import draft_beside
 
     from .gllmm import with_constants
     from .networks.gllmm import Gllmm
@@ -53,10 +54,8 @@ def convert(checkpoint: Path, output: Path) -> str:
     state = converted(variables(checkpoint), str(checkpoint))
     channels = state["g_a.block3.conv.weight"].shape[0]
     checkpoints.load_strictly(Gllmm(channels), with_constants(state), f"GLLMM with {channels} channels ({checkpoint})")
-    output.parent.mkdir(parents=True, exist_ok=True)
-    draft = output.with_name(f".{output.name}.draft")
-    save_file(state, draft)
-    draft.replace(output)
+    with draft_beside(output) as draft:
+        save_file(state, draft)
     return f"{output} holds GLLMM with {channels} channels; give it to gllmm-{channels} by --weights."
 
 

@@ -1,12 +1,14 @@
-"""Checkpoints from files nobody vouches for: read without running code, tidied, and loaded to the last key.
+"""Reads checkpoints without running their code, puts them into one form, and loads them into networks strictly.
 
-Raises WeightsError, with a sentence, for whatever is not a checkpoint of the network asked for.
+Raises WeightsError for whatever is not a checkpoint of the network asked for.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from torch import Tensor, nn
 from lic_bench.errors import WeightsError
 
 SEED = 2018
-"""What untrained networks are drawn with."""
+"""The seed of untrained networks' weights."""
 
 TABLES = ("_quantized_cdf", "_cdf_length", "_offset", "scale_table")
 """Buffers that `update(force=True)` computes from the weights; their sizes differ from checkpoint to checkpoint."""
@@ -29,33 +31,62 @@ _PRIOR_NAMES = {
     "_factor": "factors", "_factors": "factors",
 }  # fmt: skip
 _OLD_PRIOR = re.compile(r"(^|\.)(_matrix|_matrices|_bias|_biases|_factor|_factors)\.?(\d+)$")
-_SHOWN = 8
+_SHOWN = 8  # how many names an error lists
 
 
-def describe(path: Path) -> str:
-    """How a checkpoint is laid out, in words: where its tensors are, what they are called, what else there is."""
-    loaded = _open(path)
-    state, wrappers, beside = _unwrapped(loaded)
+@dataclass(frozen=True)
+class Layout:
+    """How a checkpoint is laid out.
+
+    `wrappers` are the keys around the tensors from the outside in, `beside` the other keys next to them. `types` are
+    those of the tensors ("float32"). `parallel` says that names begin with "module.", `old_prior` that the factorized
+    prior is named as before CompressAI 1.2.7, `tables` whether the entropy coder's tables are filled, None without any.
+    """
+
+    wrappers: tuple[str, ...]
+    beside: tuple[str, ...]
+    tensors: int
+    types: tuple[str, ...]
+    parallel: bool = False
+    old_prior: bool = False
+    tables: bool | None = None
+
+    @property
+    def text(self) -> str:
+        """The layout as shown to people."""
+        where = f"a state dict under {'/'.join(self.wrappers)}" if self.wrappers else "a bare state dict"
+        parts = [f"{where} of {self.tensors} tensors ({', '.join(self.types)})"]
+        if self.beside:
+            parts.append(f"beside it {_first_few(self.beside)}")
+        if self.parallel:
+            parts.append('names begin with "module.", as several GPUs leave them')
+        if self.old_prior:
+            parts.append("the factorized prior is named as before CompressAI 1.2.7")
+        if self.tables is not None:
+            filled = "filled" if self.tables else "empty"
+            parts.append(f"the entropy coder's tables are in it, {filled}, and computed anew")
+        return "; ".join(parts)
+
+
+def layout(path: Path) -> Layout:
+    """The layout of a `.safetensors` file or a PyTorch checkpoint. WeightsError for what cannot be read."""
+    state, wrappers, beside = _unwrapped(_open(path))
     names = [key for key in state if isinstance(key, str)] if isinstance(state, Mapping) else []
-    tensors = [state[key] for key in names if isinstance(state[key], Tensor)]
-    kinds = sorted({str(tensor.dtype).removeprefix("torch.") for tensor in tensors})
-    told = ["a bare state dict" if not wrappers else f"a state dict under {'/'.join(wrappers)}"]
-    told[0] += f" of {len(tensors)} tensors ({', '.join(kinds)})"
-    if beside:
-        told.append(f"beside it {_some(sorted(map(str, beside)))}")
-    if any(name.startswith("module.") for name in names):
-        told.append('names begin with "module.", as several GPUs leave them')
-    if any(_OLD_PRIOR.search(name) for name in names):
-        told.append("the factorized prior is named as before CompressAI 1.2.7")
-    tables = [state[name] for name in names if name.rpartition(".")[2] in TABLES and isinstance(state[name], Tensor)]
-    if tables:
-        filled = "filled" if any(table.numel() for table in tables) else "empty"
-        told.append(f"the entropy coder's tables are in it, {filled}, and computed anew")
-    return "; ".join(told)
+    tensors = {name: state[name] for name in names if isinstance(state[name], Tensor)}
+    tables = [tensor for name, tensor in tensors.items() if _is_table(name)]
+    return Layout(
+        wrappers=tuple(wrappers),
+        beside=tuple(sorted(map(str, beside))),
+        tensors=len(tensors),
+        types=tuple(sorted({str(tensor.dtype).removeprefix("torch.") for tensor in tensors.values()})),
+        parallel=any(name.startswith("module.") for name in names),
+        old_prior=any(_OLD_PRIOR.search(name) for name in names),
+        tables=any(table.numel() for table in tables) if tables else None,
+    )
 
 
 def read(path: Path) -> dict[str, Tensor]:
-    """The tidied state dict (see `normalise`) of a `.safetensors` file or a PyTorch checkpoint, on the CPU.
+    """The state dict (see `normalise`) of a `.safetensors` file or a PyTorch checkpoint, on the CPU.
 
     A pickle is opened with PyTorch's restricted unpickler, which builds tensors and plain containers only; one that
     would run code is refused before it does.
@@ -75,17 +106,25 @@ def normalise(loaded: Any, origin: str = "this checkpoint") -> dict[str, Tensor]
         raise WeightsError(f"{origin} holds no network: there is no dictionary of tensors in it.")
     stray = [key for key, value in state.items() if not isinstance(key, str) or not isinstance(value, Tensor)]
     if stray:
-        raise WeightsError(f"{origin} holds things that are not tensors: {_some(map(str, stray))}.")
-    return {_rename(key): tensor for key, tensor in state.items() if key.rpartition(".")[2] not in TABLES}
+        raise WeightsError(f"{origin} holds things that are not tensors: {_first_few(map(str, stray))}.")
+    return {_rename(key): tensor for key, tensor in state.items() if not _is_table(key)}
+
+
+@contextmanager
+def fixed_seed() -> Iterator[None]:
+    """Draw torch's random numbers on the CPU from SEED inside, and go back to the state before."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(SEED)
+        yield
 
 
 def build(make: Callable[[], nn.Module], state: Mapping[str, Tensor] | None, name: str) -> Any:
-    """The network that `make` builds, filled from a normalised state dict, or drawn with a fixed seed without one.
+    """The network that `make` builds, with a normalised state dict, or with weights of a fixed seed without one.
 
-    Ready to code: in evaluation mode, with the entropy coder's tables computed from the weights.
+    Ready to code: in evaluation mode, with the entropy coder's tables computed from the weights. `name` says in the
+    WeightsError what the state dict does not fit.
     """
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(SEED)
+    with fixed_seed():
         network: Any = make()
     if state is not None:
         load_strictly(network, state, name)
@@ -94,11 +133,11 @@ def build(make: Callable[[], nn.Module], state: Mapping[str, Tensor] | None, nam
 
 
 def load_strictly(network: nn.Module, state: Mapping[str, Tensor], name: str) -> None:
-    """Fill a network from a normalised state dict; every tensor must be there, fit, and be wanted.
+    """Load a normalised state dict into a network; every tensor must be there, fit, and be wanted.
 
     The entropy coder's tables are neither wanted nor loaded. `name` says in the error what was loaded.
     """
-    wanted = {key: value for key, value in network.state_dict().items() if key.rpartition(".")[2] not in TABLES}
+    wanted = {key: value for key, value in network.state_dict().items() if not _is_table(key)}
     wrong = [f"{key} is missing" for key in wanted if key not in state]
     wrong += [f"{key} is not part of the network" for key in state if key not in wanted]
     wrong += [
@@ -107,13 +146,18 @@ def load_strictly(network: nn.Module, state: Mapping[str, Tensor], name: str) ->
         if key in state and state[key].shape != value.shape
     ]
     if wrong:
-        raise WeightsError(f"The checkpoint does not fit {name}: {_some(wrong, '; ')}.")
+        raise WeightsError(f"The checkpoint does not fit {name}: {_first_few(wrong, '; ')}.")
     # Past the comparison above only the tables can be missing; CompressAI's own load_state_dict insists on them.
     nn.Module.load_state_dict(network, dict(state), strict=False)
 
 
+def _is_table(key: str) -> bool:
+    """Whether a tensor is one of the entropy coder's tables."""
+    return key.rpartition(".")[2] in TABLES
+
+
 def _unwrapped(loaded: Any) -> tuple[Any, list[str], list[Any]]:
-    """What lies inside all wrappers, their keys from the outside in, and the keys beside them."""
+    """The content of all wrappers, their keys from the outside in, and the keys beside them."""
     state, wrappers, beside = loaded, [], []
     while isinstance(state, Mapping):
         inside = [key for key in _WRAPPERS if isinstance(state.get(key), Mapping)]
@@ -126,6 +170,7 @@ def _unwrapped(loaded: Any) -> tuple[Any, list[str], list[Any]]:
 
 
 def _rename(key: str) -> str:
+    """A tensor's name without "module." and with today's names of the factorized prior."""
     while key.startswith("module."):
         key = key.removeprefix("module.")
     return _OLD_PRIOR.sub(lambda found: f"{found[1]}{_PRIOR_NAMES[found[2]]}.{found[3]}", key)
@@ -151,6 +196,7 @@ def _pickled(path: Path) -> Any:
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # a file that is no checkpoint can fail in any way inside an unpickler
+        # PyTorch's own message is not shown: it advises to run the file's code.
         asked = re.search(r"GLOBAL (\S+)", str(error))
         if asked is None:
             raise WeightsError(f"{path} is no PyTorch checkpoint: {_why(path)}.") from error
@@ -161,7 +207,7 @@ def _pickled(path: Path) -> Any:
 
 
 def _why(path: Path) -> str:
-    """What is most likely wrong with a file that could not be read. PyTorch's own text advises to run its code."""
+    """What is most likely wrong with a file that could not be read."""
     with path.open("rb") as file:
         start = file.read(512).lstrip().lower()
     if not start:
@@ -177,7 +223,7 @@ def _shape(tensor: Tensor) -> str:
     return "x".join(map(str, tensor.shape)) or "a scalar"
 
 
-def _some(items: Iterable[str], between: str = ", ") -> str:
+def _first_few(items: Iterable[str], between: str = ", ") -> str:
     """The first few of some items, and how many more there are."""
     everything = list(items)
     more = f"{between}and {len(everything) - _SHOWN} more" if len(everything) > _SHOWN else ""

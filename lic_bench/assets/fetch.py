@@ -1,67 +1,108 @@
-"""Checkpoints fetched on request: what a program can read is downloaded and proved, for the rest it is said how."""
+"""Downloads checkpoints on request; for those that no program can read, says how a person gets them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 from lic_bench.assets import lock_file, weights
 from lic_bench.assets.download import Progress, cache_folder
+from lic_bench.assets.weights import Found, Lack, Missing, Place
 from lic_bench.codec import CodecCard, OperatingPoint
 from lic_bench.errors import FetchError, WeightsError
 
 
+class FetchOutcome(StrEnum):
+    """What became of one checkpoint."""
+
+    DOWNLOADED = "downloaded"
+    PRESENT = "present"  # it was there already, and is the right file
+    NOT_FETCHED = "not_fetched"  # there is none, or no program can get it
+    FAILED = "failed"
+
+
 @dataclass(frozen=True)
 class Fetched:
-    """What became of one operating point's checkpoint, in a sentence; `failed` where it should be here and is not."""
+    """What became of one operating point's checkpoint.
+
+    `found` is the file that is there, `missing` says why there is none. `reason` is what failed, a sentence; then
+    `page` and `path` say where a person gets the file and where to put it ("" and None where that is not known).
+    `published_sha256` says whether the file was compared with a published sha256; where not, `first_seen_day` is the
+    day of its entry in `lock_path`.
+    """
 
     codec: str
     point: str
-    sentence: str
-    failed: bool = False
+    outcome: FetchOutcome
+    found: Found | None = None
+    missing: Missing | None = None
+    reason: str = ""
+    page: str = ""
+    path: Path | None = None
+    published_sha256: bool = False
+    lock_path: Path | None = None
+    first_seen_day: str = ""
+
+    @property
+    def failed(self) -> bool:
+        """Whether a file should be here and is not, or is another one."""
+        return self.outcome is FetchOutcome.FAILED
 
 
 def fetch_all(
     wanted: Iterable[tuple[CodecCard, OperatingPoint]],
     cache: Path | None = None,
-    watched: Callable[[str], Progress | None] = lambda _: None,
+    progress_for: Callable[[str], Progress | None] = lambda _: None,
 ) -> Iterator[Fetched]:
     """Download the checkpoint of each operating point into the cache, where it is not yet and can be.
 
-    `watched` gives the progress to report to for a file of this name. A checkpoint that fails does not stop the others.
+    `progress_for` gives the progress to report to for a file of this name. A checkpoint that fails does not stop the
+    others.
     """
     cache = cache_folder() if cache is None else cache
     for card, point in wanted:
-        before = weights.find(card, point, (), cache)
-        if isinstance(before, weights.Missing) and before.lack is not weights.Lack.DOWNLOADABLE:
-            yield Fetched(card.name, point.label, f"{before.sentence}.")
-            continue
-        try:
-            found = weights.obtain(card, point, (), cache, progress=watched(f"{card.name} {point.label}"))
-        except (FetchError, WeightsError) as error:
-            yield Fetched(card.name, point.label, f"failed: {error}{_instead(error, point, cache)}", failed=True)
-            continue
-        how = "downloaded" if isinstance(before, weights.Missing) else "present"
-        yield Fetched(card.name, point.label, f"{how}: {found.path}, {_proof(found, point, cache)}.")
+        yield _fetch(card, point, cache, progress_for)
 
 
-def _instead(error: Exception, point: OperatingPoint, cache: Path) -> str:
-    """What a person can do when a download fails."""
-    if not isinstance(error, FetchError) or point.weights is None or point.weights.page is None:
-        return ""
-    path = cache / weights.FOLDER / point.weights.file
-    return f" Or get it from {point.weights.page} and put the file at {path}."
+def text(fetched: Fetched) -> str:
+    """The outcome as a sentence."""
+    if fetched.missing is not None:
+        return f"{weights.text(fetched.missing)}."
+    if fetched.found is None:
+        by_hand = f" Or get it from {fetched.page} and put the file at {fetched.path}." if fetched.page else ""
+        return f"{fetched.outcome}: {fetched.reason}{by_hand}"
+    proof = f"sha256 {fetched.found.sha256}"
+    if fetched.published_sha256:
+        proof += " as published"
+    elif fetched.lock_path is not None:
+        day = f", first seen {fetched.first_seen_day}" if fetched.first_seen_day else ""
+        proof += f"; nobody published one, so it is kept in {fetched.lock_path}{day}"
+    return f"{fetched.outcome}: {fetched.found.path}, {proof}."
 
 
-def _proof(found: weights.Found, point: OperatingPoint, cache: Path) -> str:
-    """What the file was compared with."""
-    digest = found.sha256 or ""
-    if found.place is weights.Place.GIVEN or point.weights is None:
-        return f"sha256 {digest}"
-    if point.weights.sha256 is not None:
-        return f"sha256 {digest} as published"
+def _fetch(
+    card: CodecCard, point: OperatingPoint, cache: Path, progress_for: Callable[[str], Progress | None]
+) -> Fetched:
+    """One checkpoint, downloaded where it is missing and downloadable."""
+    before = weights.find(card, point, (), cache)
+    if isinstance(before, Missing) and before.lack is not Lack.DOWNLOADABLE:
+        return Fetched(card.name, point.label, FetchOutcome.NOT_FETCHED, missing=before)
+    try:
+        found = weights.obtain(card, point, (), cache, progress=progress_for(f"{card.name} {point.label}"))
+    except WeightsError as error:
+        return Fetched(card.name, point.label, FetchOutcome.FAILED, reason=str(error))
+    except FetchError as error:
+        page, path = (point.weights and point.weights.page) or "", before.path
+        return Fetched(card.name, point.label, FetchOutcome.FAILED, reason=str(error), page=page, path=path)
+    outcome = FetchOutcome.DOWNLOADED if isinstance(before, Missing) else FetchOutcome.PRESENT
+    published = point.weights is not None and point.weights.sha256 is not None
+    if published or point.weights is None or found.place is Place.GIVEN:
+        return Fetched(card.name, point.label, outcome, found, published_sha256=published)
     folder = cache / weights.FOLDER
-    first = lock_file.seen(folder, point.weights.file)
-    day = "" if first is None else f", first seen {first.day}"
-    return f"sha256 {digest}; nobody published one, so it is kept in {folder / lock_file.NAME}{day}"
+    first = lock_file.entry(folder, point.weights.file)
+    return Fetched(
+        card.name, point.label, outcome, found,
+        lock_path=folder / lock_file.NAME, first_seen_day="" if first is None else first.day,
+    )  # fmt: skip

@@ -6,16 +6,25 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-CHECKOUT_FOLDERS = {"datasets": "datasets", "reports": "reports", "example": "examples/my-codec"}
-"""Where a checkout has what the wheel carries as `lic_bench._data.<name>`."""
+FOLDERS = {
+    "datasets": ("datasets", "_data/datasets"),
+    "reports": ("reports", "_data/reports"),
+    "example": ("examples/my-codec", "_data/example"),
+    "published": ("zoo/published", "zoo/published"),
+}
+"""Where each kind of data lies: below the top of a checkout, and below the installed package."""
 
 
 def folder(name: str) -> Traversable:
-    """The folder of one kind of data: "datasets", "reports" or "example". KeyError for another."""
+    """The folder of one kind of data: "datasets", "reports", "example" or "published". KeyError for another.
+
+    It is found by its path: nothing is imported, so the published tables are read without the zoo.
+    """
+    in_checkout, in_package = FOLDERS[name]
     top = Path(__file__).resolve().parents[2]
-    if (top / "pyproject.toml").is_file() and (top / CHECKOUT_FOLDERS[name]).is_dir():
-        return top / CHECKOUT_FOLDERS[name]
-    return files(f"lic_bench._data.{name}")
+    if (top / "pyproject.toml").is_file() and (top / in_checkout).is_dir():
+        return top / in_checkout
+    return files("lic_bench").joinpath(in_package)
 
 
 def text(name: str, file: str) -> str:

@@ -1,4 +1,4 @@
-"""Where an operating point's checkpoint is, or how it can be had. Deciding is apart from reading and fetching."""
+"""Finds and proves the checkpoint of an operating point. Finding looks at names only; obtaining reads and downloads."""
 
 from __future__ import annotations
 
@@ -15,27 +15,36 @@ from lic_bench.codec import CodecCard, OperatingPoint, Weights
 from lic_bench.errors import WeightsError
 
 FOLDER = "weights"
-"""Where checkpoints are below the cache."""
+"""The folder of checkpoints below the cache."""
 
 SUFFIXES = (".pth.tar", ".safetensors", ".pth", ".pt")
+"""The file names that are taken for checkpoints in a user's folder, most wanted first."""
 
 
 class Place(StrEnum):
     """Where a checkpoint was found."""
 
-    GIVEN = "the folder of weights given"
-    PACKAGE = "the installed package"
-    CACHE = "the cache"
+    GIVEN = "given"  # in a folder of the user's
+    PACKAGE = "package"  # among the files of an installed package
+    CACHE = "cache"
 
 
 class Lack(StrEnum):
     """Why there is no checkpoint."""
 
+    NOT_LEARNED = "not_learned"  # a classical codec has none
+    LOADS_ITS_OWN = "loads_its_own"  # the network loads its weights by itself
     DOWNLOADABLE = "downloadable"
-    BY_HAND = "by hand"
-    NONE_PUBLISHED = "none published"
-    NOT_THERE = "missing"
-    NOT_NEEDED = "not needed"
+    NEEDS_GDOWN = "needs_gdown"  # on Google Drive, and the package gdown is not installed
+    BY_HAND = "by_hand"  # on a page that only a person can read
+    NOT_THERE = "not_there"  # the codec names a file that does not exist
+    NOT_IN_PACKAGE = "not_in_package"  # the file is missing from the installed package
+    NONE_PUBLISHED = "none_published"
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether a file is missing that the codec itself says is there."""
+        return self in (Lack.NOT_THERE, Lack.NOT_IN_PACKAGE)
 
 
 @dataclass(frozen=True)
@@ -46,42 +55,44 @@ class Found:
     place: Place
     sha256: str | None = None
 
-    @property
-    def sentence(self) -> str:
-        """The state in words."""
-        return f"present: {self.path} ({self.place})"
-
 
 @dataclass(frozen=True)
 class Missing:
-    """A checkpoint that is not there, why, and in `sentence` what can be done about it."""
+    """A checkpoint that is not there, and why.
+
+    `file` is its name below a folder of weights and `path` where it was looked for last. `address` is the page where a
+    person gets it, else the first address that the card names, "" where there is none.
+    """
 
     lack: Lack
-    sentence: str
+    codec: str
+    point: str
+    file: str
+    path: Path
+    address: str = ""
 
 
 def find(
     card: CodecCard, point: OperatingPoint, folders: Sequence[Path] = (), cache: Path | None = None
 ) -> Found | Missing:
-    """Where the checkpoint of one operating point is. Looks at names only: nothing is read, hashed or fetched.
+    """The place of an operating point's checkpoint, or why there is none. Nothing is read, hashed or downloaded.
 
-    First in `folders` (the user's, as "<model>/<point>.pth.tar" or ".safetensors"; an entry that is a file stands for
+    Looks in `folders` (the user's, as "<model>/<point>.pth.tar" or ".safetensors"; an entry that is a file stands for
     whatever point is asked), then among the files of the package, then in the cache (default: `cache_folder()`).
     """
-    if not card.learned:
-        return Missing(Lack.NOT_NEEDED, "not needed: a classical codec has no weights")
     cache = cache_folder() if cache is None else cache
-    for folder in folders:
-        for path in _names_in(folder.expanduser(), card, point):
-            if path.is_file():
-                return Found(path, Place.GIVEN)
-    if point.weights is not None:
-        shipped = _shipped(point.weights)
-        if shipped is not None and shipped.is_file():
-            return Found(shipped, Place.PACKAGE)
-        kept = _kept(point.weights, cache)
-        if kept.is_file():
-            return Found(kept, Place.CACHE)
+    if card.learned:
+        for folder in folders:
+            for path in _names_in(folder.expanduser(), card, point):
+                if path.is_file():
+                    return Found(path, Place.GIVEN)
+        if point.weights is not None:
+            packaged = _packaged(point.weights)
+            if packaged is not None and packaged.is_file():
+                return Found(packaged, Place.PACKAGE)
+            cached = _cached(point.weights, cache)
+            if cached.is_file():
+                return Found(cached, Place.CACHE)
     return _missing(card, point, cache)
 
 
@@ -93,11 +104,11 @@ def obtain(
     allow_download: bool = True,
     progress: Progress | None = None,
 ) -> Found:
-    """The checkpoint of one operating point with its sha256, downloaded into the cache where need be.
+    """The checkpoint of an operating point with its sha256, downloaded into the cache where need be.
 
     Outside the user's own folders a file must be the one that the card names or, where nobody published a sha256, the
-    one that came first (see `lock`). Raises WeightsError when it is not, or when there is none and it may not or
-    cannot be fetched by a program; FetchError when fetching fails.
+    one that came first (see `lock_file`). Raises WeightsError when it is not, or when there is none and it may not or
+    cannot be downloaded; FetchError when downloading fails.
     """
     cache = cache_folder() if cache is None else cache
     found = find(card, point, folders, cache)
@@ -105,24 +116,94 @@ def obtain(
         return _proved(found, card, point, cache)
     if found.lack is Lack.DOWNLOADABLE and allow_download and point.weights is not None:
         return _downloaded(point.weights, cache, progress)
-    raise WeightsError(f"There are no weights for {card.name} {point.label}; {found.sentence}.")
+    raise WeightsError(f"There are no weights for {card.name} {point.label}; {text(found)}.")
+
+
+def state(found: Found | Missing) -> str:
+    """A word or two for a table: "present", "downloadable", "by hand", ..."""
+    return "present" if isinstance(found, Found) else _STATES[found.lack]
+
+
+def text(found: Found | Missing) -> str:
+    """Where a checkpoint is, or what can be done about a missing one: a sentence without its full stop."""
+    if isinstance(found, Found):
+        return f"{state(found)}: {found.path} ({_PLACES[found.place]})"
+    explanation = _EXPLANATIONS[found.lack].format(missing=found)
+    return f"{state(found)}: {explanation}"
+
+
+_PLACES = {Place.GIVEN: "the folder of weights given", Place.PACKAGE: "the installed package", Place.CACHE: "the cache"}
+
+_STATES = {
+    Lack.NOT_LEARNED: "not needed",
+    Lack.LOADS_ITS_OWN: "not needed",
+    Lack.DOWNLOADABLE: "downloadable",
+    Lack.NEEDS_GDOWN: "by hand",
+    Lack.BY_HAND: "by hand",
+    Lack.NOT_THERE: "missing",
+    Lack.NOT_IN_PACKAGE: "missing",
+    Lack.NONE_PUBLISHED: "none published",
+}
+
+_GET_BY_HAND = (
+    "get it from {missing.address} and put the file at {missing.path}, or as {missing.file} in a folder given with "
+    "--weights"
+)
+
+_EXPLANATIONS = {
+    Lack.NOT_LEARNED: "a classical codec has no weights",
+    Lack.LOADS_ITS_OWN: "it loads its own",
+    Lack.DOWNLOADABLE: "`lic-bench fetch models {missing.codec}` puts it in the cache",
+    Lack.NEEDS_GDOWN: f"install lic-bench[drive] to have it downloaded, or {_GET_BY_HAND}",
+    Lack.BY_HAND: f"no program can read where it lies; {_GET_BY_HAND}",
+    Lack.NOT_THERE: "the codec names {missing.path}, which is not there",
+    Lack.NOT_IN_PACKAGE: "it is not in the installed package ({missing.address}); install it again",
+    Lack.NONE_PUBLISHED: "weights of your own go to {missing.file} in a folder given with --weights",
+}
+
+
+def _missing(card: CodecCard, point: OperatingPoint, cache: Path) -> Missing:
+    """A checkpoint that is in none of the places where it could be."""
+    weights = point.weights or Weights(f"{card.name}/{point.label}{SUFFIXES[0]}")
+    lack = _lack(card, weights)
+    named = _packaged(weights) if lack is Lack.NOT_THERE else None
+    address = weights.page or next(iter(weights.urls), "")
+    return Missing(lack, card.name, point.label, weights.file, named or _cached(weights, cache), address)
+
+
+def _lack(card: CodecCard, weights: Weights) -> Lack:
+    """Why there is no checkpoint, from what the card says of it."""
+    if not card.learned:
+        return Lack.NOT_LEARNED
+    if card.trained:
+        return Lack.LOADS_ITS_OWN
+    if _web(weights):
+        return Lack.DOWNLOADABLE
+    if not all(map(readable, weights.urls)):
+        return Lack.NEEDS_GDOWN
+    if weights.page is not None:
+        return Lack.BY_HAND
+    if weights.urls:
+        return Lack.NOT_THERE if weights.urls[0].startswith("file:") else Lack.NOT_IN_PACKAGE
+    return Lack.NONE_PUBLISHED
 
 
 def _downloaded(weights: Weights, cache: Path, progress: Progress | None) -> Found:
-    """Fetch a checkpoint into the cache: the published file, else the one that came before, else whatever comes."""
-    path = _kept(weights, cache)
+    """Download a checkpoint into the cache: the published file, else the one that came first, else whatever comes."""
+    path, urls = _cached(weights, cache), _web(weights)
     if weights.sha256 is not None:
-        return Found(path, Place.CACHE, download(_web(weights), path, weights.sha256, progress=progress))
-    before = lock_file.seen(cache / FOLDER, weights.file)
-    proof = f"that came on {before.day}" if before is not None else ""
-    known = before.sha256 if before is not None else None
-    digest = download(_web(weights), path, known, progress=progress, proof=proof)
-    if before is None:
-        lock_file.remember(cache / FOLDER, weights.file, digest, " ".join(_web(weights)))
+        return Found(path, Place.CACHE, download(urls, path, weights.sha256, progress=progress))
+    first = lock_file.entry(cache / FOLDER, weights.file)
+    if first is not None:
+        whose = f"that came on {first.day}"
+        return Found(path, Place.CACHE, download(urls, path, first.sha256, progress=progress, whose=whose))
+    digest = download(urls, path, progress=progress)
+    lock_file.record(cache / FOLDER, weights.file, digest, " ".join(urls))
     return Found(path, Place.CACHE, digest)
 
 
 def _proved(found: Found, card: CodecCard, point: OperatingPoint, cache: Path) -> Found:
+    """A checkpoint with its sha256. WeightsError where it is not the file that it should be."""
     try:
         digest = sha256_of(found.path)
     except OSError as error:
@@ -131,35 +212,35 @@ def _proved(found: Found, card: CodecCard, point: OperatingPoint, cache: Path) -
     if found.place is not Place.GIVEN and expected is not None and not digest.startswith(expected.lower()):
         raise WeightsError(
             f"{found.path} is not the checkpoint of {card.name} {point.label}: its sha256 is "
-            f"{digest[: len(expected)]}, not {expected}. Delete it to have it fetched again."
+            f"{digest[: len(expected)]}, not {expected}. Delete it to have it downloaded again."
         )
     if found.place is Place.CACHE and expected is None and point.weights is not None:
-        _require_the_first(found.path, digest, point.weights.file, cache / FOLDER)
+        _require_first(found.path, digest, point.weights.file, cache / FOLDER)
     return replace(found, sha256=digest)
 
 
-def _require_the_first(path: Path, digest: str, file: str, folder: Path) -> None:
-    """A file of the cache without a published sha256 must be the one that was there first, put there by hand or not."""
-    before = lock_file.seen(folder, file)
-    if before is None:
-        lock_file.remember(folder, file, digest, "put there by hand")
-    elif before.sha256 != digest:
+def _require_first(path: Path, digest: str, file: str, folder: Path) -> None:
+    """WeightsError where a cached file without a published sha256 is not the one in the lock file."""
+    first = lock_file.entry(folder, file)
+    if first is None:
+        lock_file.record(folder, file, digest, lock_file.BY_HAND)
+    elif first.sha256 != digest:
         raise WeightsError(
-            f"{path} is not the file that was there on {before.day}: its sha256 is {digest[:8]}..., not "
-            f"{before.sha256[:8]}.... If you replaced it on purpose, take {file} out of {folder / lock_file.NAME}."
+            f"{path} is not the file that was there on {first.day}: its sha256 is {digest[:8]}..., not "
+            f"{first.sha256[:8]}.... If you replaced it on purpose, take {file} out of {folder / lock_file.NAME}."
         )
 
 
 def _names_in(folder: Path, card: CodecCard, point: OperatingPoint) -> list[Path]:
-    """What the user may have called the file."""
+    """The paths at which a user may have put the file, most wanted first."""
     if folder.is_file():
         return [folder]
     usual = [folder / card.name / f"{point.label}{suffix}" for suffix in SUFFIXES]
     return usual if point.weights is None else [folder / point.weights.file, *usual]
 
 
-def _shipped(weights: Weights) -> Path | None:
-    """The file that an address like "package:lic_bench.zoo.demo/1.safetensors" or "file:///..." names."""
+def _packaged(weights: Weights) -> Path | None:
+    """The file that an address like "package:lic_bench.zoo.demo/1.safetensors" or "file:///..." names, if any."""
     for url in weights.urls:
         scheme, _, rest = url.partition(":")
         if scheme == "file":
@@ -176,30 +257,6 @@ def _web(weights: Weights) -> tuple[str, ...]:
     return tuple(url for url in weights.urls if not url.startswith(("package:", "file:")) and readable(url))
 
 
-def _kept(weights: Weights, cache: Path) -> Path:
+def _cached(weights: Weights, cache: Path) -> Path:
+    """Where the file is in the cache, or would be."""
     return cache / FOLDER / weights.file
-
-
-def _missing(card: CodecCard, point: OperatingPoint, cache: Path) -> Missing:
-    weights = point.weights
-    if card.trained:
-        return Missing(Lack.NOT_NEEDED, "not needed: it loads its own")
-    if weights is not None and _web(weights):
-        return Missing(Lack.DOWNLOADABLE, f"downloadable: `lic-bench fetch models {card.name}` puts it in the cache")
-    by_hand = () if weights is None else tuple(url for url in weights.urls if not readable(url))
-    if weights is not None and (weights.page is not None or by_hand):
-        why = "install lic-bench[drive] to have it fetched, or" if by_hand else "no program can read where it lies;"
-        return Missing(
-            Lack.BY_HAND,
-            f"by hand: {why} get it from {weights.page or by_hand[0]} and put the file at {_kept(weights, cache)}, "
-            f"or as {weights.file} in a folder given with --weights",
-        )
-    shipped = None if weights is None else _shipped(weights)
-    if shipped is not None and not shipped.is_file() and weights is not None and weights.urls[0].startswith("file:"):
-        return Missing(Lack.NOT_THERE, f"missing: the codec names {shipped}, which is not there")
-    if weights is not None and weights.urls:
-        return Missing(Lack.NONE_PUBLISHED, f"missing from the installed package ({weights.urls[0]}); install it again")
-    return Missing(
-        Lack.NONE_PUBLISHED,
-        f"none published: weights of your own go to {card.name}/{point.label}.pth.tar in a folder given with --weights",
-    )

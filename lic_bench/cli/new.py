@@ -1,4 +1,4 @@
-"""The command that begins a package of one's own: new."""
+"""The command `new`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def new(
     name: Annotated[str, typer.Argument(help="What the codec and its package are called, such as my-codec.")],
     into: Annotated[Path, typer.Option("--into", help="The folder to write the package's folder in.")] = Path("."),
 ) -> None:
-    """Write a small package with a codec, its training, tests, limits and a workflow, to begin a codec with."""
+    """Write a small package to start a codec from: a network, its training, tests, limits and a workflow."""
     from lic_bench import scaffold
 
     folder, written = scaffold.write(name, into)

@@ -1,4 +1,4 @@
-"""One registry for everything that plug-ins bring: names from entry points, things resolved on first use."""
+"""The registry: things of one kind by name or reference, found by entry points and imported on first use."""
 
 from __future__ import annotations
 
@@ -14,22 +14,23 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Entry:
-    """Where a thing is found: the name it is registered under, "" without one, and its reference."""
+    """Where a thing is found: the name it is registered under ("" for none), and its reference."""
 
     name: str
     reference: str
 
     @property
     def key(self) -> str:
-        """The name, or the reference of what has none: what any process finds the thing by."""
+        """The name, or the reference of what has none: any process finds the thing by it."""
         return self.name or self.reference
 
 
 class Registry(Generic[T]):
     """Things of one kind by name or by reference ("module:NAME", "file.py:NAME").
 
-    `kind` is the word for one of them in messages, `group` the entry-point group, `adapt(found, entry)` turns what
-    stands at a reference into a T and raises RequestError for what is none. A broken plug-in is resolved once.
+    `kind` is the word for one of them in messages, `group` the entry-point group. `adapt(found, entry)` turns what
+    stands at a reference into a T, and raises RequestError for what is none. Each is resolved once per process, a
+    broken one as well.
     """
 
     def __init__(self, kind: str, group: str, adapt: Callable[[object, Entry], T]) -> None:
@@ -43,7 +44,7 @@ class Registry(Generic[T]):
         return tuple(entry_points.registered(self.group))
 
     def clashes(self) -> dict[str, str]:
-        """Entry points whose name is taken, and the sentence that says by whom."""
+        """Entry points whose name is taken, each with a sentence that says by whom."""
         return entry_points.clashes(self.group)
 
     def entry(self, asked: str) -> Entry:
@@ -56,7 +57,7 @@ class Registry(Generic[T]):
         return Entry(asked, entry_points.reference(found))
 
     def get(self, asked: str) -> T:
-        """What a name or a reference stands for. RequestError where there is nothing, or where it is broken."""
+        """The thing of a name or a reference. RequestError where there is none, or where it is broken."""
         key = self.entry(asked).key
         if key not in self._resolved:
             self.register(key, self.resolve(key))
@@ -66,11 +67,11 @@ class Registry(Generic[T]):
         return found
 
     def register(self, key: str, found: T | RequestError) -> None:
-        """Keep what a key stands for, or why it stands for nothing, so that it is not resolved again."""
+        """Keep the thing of a key, or why there is none, so that it is not resolved again."""
         self._resolved[key] = found
 
     def resolve(self, asked: str) -> T | RequestError:
-        """What stands at a name or reference, or why nothing usable does. Imports the plug-in's module."""
+        """The thing of a name or reference, or the error that says why there is none. Imports the plug-in's module."""
         entry = self.entry(asked)
         what = f"The {self.kind} {entry.name!r} ({entry.reference})" if entry.name else f"The {self.kind} {asked}"
         try:
@@ -80,14 +81,14 @@ class Registry(Generic[T]):
         try:
             return self._adapt(found, entry)
         except RequestError as error:
-            return RequestError(entry_points.sentence(f"{what} cannot be used: {error}"))
-        except (Exception, SystemExit) as error:  # a plug-in may fail in any way, and must not stop the others
-            return RequestError(entry_points.sentence(f"{what} cannot be used: {type(error).__name__}: {error}"))
+            return RequestError(entry_points.as_sentence(f"{what} cannot be used: {error}"))
+        except (Exception, SystemExit) as error:  # a plug-in may fail in any way; the others go on
+            return RequestError(entry_points.as_sentence(f"{what} cannot be used: {type(error).__name__}: {error}"))
 
     def unresolved(self, keys: Iterable[str]) -> tuple[str, ...]:
-        """Of some keys, those of other people's plug-ins that are not resolved yet, each once."""
+        """Those of some keys that belong to other packages and are not resolved yet, each once."""
         return tuple(key for key in dict.fromkeys(keys) if key not in self._resolved and not self._is_ours(key))
 
     def _is_ours(self, key: str) -> bool:
-        """Whether the entry is this package's own, which needs no precautions."""
+        """Whether the entry is this package's own, and safe to import."""
         return not entry_points.is_reference(key) and self.entry(key).reference.startswith(entry_points.OURS)

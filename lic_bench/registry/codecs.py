@@ -14,14 +14,14 @@ from lic_bench.registry.base import Entry, Registry
 
 @dataclass(frozen=True)
 class Selection:
-    """The cards asked for, and what is broken among them: name or reference -> the reason, in a sentence."""
+    """The cards asked for; `broken` has the reason, a sentence, by the name or reference of what cannot be used."""
 
     cards: tuple[CodecCard, ...]
     broken: Mapping[str, str]
 
 
 def _card(found: object, entry: Entry) -> CodecCard:
-    """The card that stands at a reference, or the one made for a user-supplied codec; it carries its own reference."""
+    """The card at a reference, or the adapter's for a user-supplied codec, with its reference filled in."""
     card = adapters.card(found, entry.reference, entry.name)
     if entry.name and card.name != entry.name:
         raise RequestError(f"it calls itself {card.name!r}; a card has the name of its entry point")
@@ -35,7 +35,7 @@ CODECS: Registry[CodecCard] = Registry("model", "lic_bench.codecs", _card)
 
 
 def names() -> tuple[str, ...]:
-    """Every registered codec's name, alphabetical."""
+    """The names of all registered codecs, alphabetical."""
     return CODECS.names()
 
 
@@ -48,10 +48,10 @@ def get(reference: str) -> CodecCard:
 
 
 def select(request: str | Sequence[str]) -> tuple[CodecCard, ...]:
-    """Cards for "all", names, globs ("mbt*") and references ("file.py:NAME"), each once, in the order asked for.
+    """The cards of "all", names, globs ("mbt*") and references ("file.py:NAME"), each once, in the order asked for.
 
-    `request` is separated by commas or a sequence. Raises RequestError for a name that is not there, a glob that
-    matches nothing, and whatever is broken among them.
+    `request` is separated by commas or a sequence. Raises RequestError for an unknown name, a glob that matches
+    nothing, and whatever is broken among them.
     """
     chosen = selection(request)
     if chosen.broken:
@@ -60,7 +60,7 @@ def select(request: str | Sequence[str]) -> tuple[CodecCard, ...]:
 
 
 def selection(request: str | Sequence[str]) -> Selection:
-    """As `select`, with what is broken beside the cards. RequestError where no card is left."""
+    """The cards as `select` gives them, and what is broken. RequestError where no card is left."""
     chosen: dict[str, CodecCard] = {}
     broken: dict[str, str] = {}
     for pattern in _patterns(request):
@@ -82,7 +82,7 @@ def selection(request: str | Sequence[str]) -> Selection:
 
 
 def keys(request: str | Sequence[str]) -> tuple[str, ...]:
-    """The names and absolute references that a request stands for, each once."""
+    """The names and absolute references that a request stands for, each once. RequestError for unknown names."""
     return tuple(dict.fromkeys(key for pattern in _patterns(request) for key in _matching(pattern)))
 
 
@@ -92,7 +92,7 @@ def _patterns(request: str | Sequence[str]) -> list[str]:
 
 
 def _matching(pattern: str) -> tuple[str, ...]:
-    """The registry's keys that a pattern names."""
+    """The registry's keys that a pattern matches."""
     if pattern == "all":
         return names()
     if any(mark in pattern for mark in "*?[") and not entry_points.is_reference(pattern):

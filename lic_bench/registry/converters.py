@@ -27,12 +27,12 @@ CONVERTERS: Registry[Converter] = Registry("converter", "lic_bench.converters", 
 
 
 def names() -> tuple[str, ...]:
-    """The families whose checkpoints can be converted."""
+    """The names of the families whose checkpoints can be converted, alphabetical."""
     return CONVERTERS.names()
 
 
 def convert(family: str, checkpoint: Path, output: Path) -> str:
-    """Write a family's converted checkpoint; returns a sentence about it.
+    """Convert a family's checkpoint into the file `output`; returns a sentence about it for people.
 
     Raises RequestError for a family without a converter, and what the converter raises: WeightsError for a file that
     is not the family's, RequestError where a package to read it with is missing.

@@ -1,4 +1,4 @@
-"""The registry of data sets: each entry leads to a folder of pictures, or to a description (TOML)."""
+"""The registry of data sets: each entry point leads to a folder of pictures, or to a description (TOML)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lic_bench.registry.base import Entry, Registry
 
 
 def _path(found: object, entry: Entry) -> Path:
-    """The path that an entry point leads to: relative to its module's file, or returned by its function."""
+    """The path that an entry point names, relative to its module's file, or that its function returns."""
     found = found() if callable(found) and not isinstance(found, Path) else found
     if not isinstance(found, str | Path):
         raise RequestError(f"it leads to a {type(found).__name__} and not to a path")
@@ -28,24 +28,24 @@ DATASETS: Registry[Path] = Registry("dataset", "lic_bench.datasets", _path)
 
 
 def names() -> tuple[str, ...]:
-    """The data sets there are: described in this package, or registered by others."""
+    """The names of all data sets: described in this package, or registered by others."""
     return tuple(sorted({*datasets.names(), *registered()}))
 
 
 def registered() -> tuple[str, ...]:
-    """The data sets that others registered, under names that are not ours."""
+    """The names of the data sets that other packages registered and this package does not describe."""
     return tuple(name for name in DATASETS.names() if name not in datasets.names())
 
 
 def clashes() -> dict[str, str]:
-    """Data sets that others registered under a name that is taken, and the sentence that says so."""
-    taken = [DATASETS.entry(name) for name in DATASETS.names() if name in datasets.names()]
-    ours = {f"{entry.name} ({entry.reference})": f"The data set {entry.name!r} is lic-bench's own." for entry in taken}
-    return ours | DATASETS.clashes()
+    """Data sets that others registered under a name that is taken, each with a sentence that says by whom."""
+    ours = [DATASETS.entry(name) for name in DATASETS.names() if name in datasets.names()]
+    reasons = {f"{one.name} ({one.reference})": f"The data set {one.name!r} is one of lic-bench's own." for one in ours}
+    return reasons | DATASETS.clashes()
 
 
 def find(name: str, data: Path | None = None, download: bool = True) -> Dataset:
-    """A data set by name, by the path of its description (TOML), or a folder of pictures by path.
+    """The data set of a name, of a description (TOML) by path, or of a folder of pictures by path.
 
     `data` and `download` are those of `assets.datasets.find`. Raises DatasetError for an unknown name, a broken
     plug-in, and pictures that are not there.

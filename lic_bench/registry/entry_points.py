@@ -1,4 +1,4 @@
-"""Entry points and references ("package.module:NAME", "path/to/file.py:NAME"): what they name, imported and checked."""
+"""Entry points and references ("package.module:NAME", "path/to/file.py:NAME"): finds and imports what they name."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from types import ModuleType
 from lic_bench.errors import RequestError, did_you_mean
 
 OURS = "lic_bench."
-"""What the modules of this package's own entry points begin with."""
+"""The prefix of the modules of this package's own entry points."""
 
 
 @cache
 def registered(group: str) -> dict[str, EntryPoint]:
-    """The entry points of a group by name, alphabetical. Of several with one name ours counts, else the first."""
+    """The entry points of a group by name, alphabetical. Of several with one name ours is taken, else the first."""
     found: dict[str, EntryPoint] = {}
     for entry_point in sorted(entry_points(group=group), key=_rank):
         found.setdefault(entry_point.name, entry_point)
@@ -26,22 +26,22 @@ def registered(group: str) -> dict[str, EntryPoint]:
 
 
 def clashes(group: str) -> dict[str, str]:
-    """Entry points whose name is taken, as "name (module:NAME)", and the sentence that says by whom."""
-    counted = registered(group)
+    """Entry points whose name is taken, as "name (module:NAME)", each with a sentence that says by whom."""
+    taken = registered(group)
     return {
-        f"{other.name} ({other.value})": f"The name {other.name!r} is taken by {counted[other.name].value}; rename it."
+        f"{other.name} ({other.value})": f"The name {other.name!r} is taken by {taken[other.name].value}; rename it."
         for other in sorted(entry_points(group=group), key=_rank)
-        if other.value != counted[other.name].value
+        if other.value != taken[other.name].value
     }
 
 
 def is_reference(name: str) -> bool:
-    """Whether a name says where a thing stands ("module:NAME", "file.py:NAME") instead of what it is registered as."""
+    """Whether a text is a reference ("module:NAME", "file.py:NAME") and not a registered name."""
     return ":" in name
 
 
 def absolute(reference: str) -> str:
-    """A reference that holds wherever the work is done. RequestError for a file that is not there."""
+    """The reference with the absolute path of its file. RequestError for a file that is not there."""
     place, _, attribute = reference.rpartition(":")
     if not place.endswith(".py"):
         return reference
@@ -57,14 +57,14 @@ def reference(entry_point: EntryPoint) -> str:
 
 
 def attribute(reference: str) -> object:
-    """What stands at "package.module:NAME" or "path/to/file.py:NAME"; the module is imported as any other.
+    """The object at "package.module:NAME" or "path/to/file.py:NAME". Imports its module.
 
-    Raises RequestError for what is not there, and whatever the import raises.
+    Raises RequestError where there is none, and whatever the import raises.
     """
     place, _, path = reference.rpartition(":")
     if not place or not path:
         raise RequestError(f"{reference!r} is no reference; those read package.module:NAME or path/to/file.py:NAME")
-    found: object = _module_of_file(Path(place)) if place.endswith(".py") else _module(place)
+    found: object = _file_module(Path(place)) if place.endswith(".py") else _module(place)
     for name in path.split("."):
         if not hasattr(found, name):
             hint = did_you_mean(name, [known for known in dir(found) if not known.startswith("_")])
@@ -74,24 +74,24 @@ def attribute(reference: str) -> object:
 
 
 def load(reference: str, what: str) -> object:
-    """What stands at a reference. RequestError, which begins with `what`, where that cannot be had in any way."""
+    """The object at a reference. RequestError, which begins with `what`, however its import fails."""
     try:
         return attribute(reference)
     except RequestError as error:
-        raise RequestError(sentence(f"{what} cannot be used: {error}")) from None
-    except (Exception, SystemExit) as error:  # a plug-in may fail in any way, and must not stop the others
-        raise RequestError(sentence(f"{what} cannot be imported: {type(error).__name__}: {error}")) from error
+        raise RequestError(as_sentence(f"{what} cannot be used: {error}")) from None
+    except (Exception, SystemExit) as error:  # a plug-in may fail in any way; the others go on
+        raise RequestError(as_sentence(f"{what} cannot be imported: {type(error).__name__}: {error}")) from error
 
 
-def sentence(text: str) -> str:
-    """A text as a sentence: with a full stop, where it has none or a question mark."""
+def as_sentence(text: str) -> str:
+    """A text with a full stop at its end, where it has neither that nor a question mark."""
     return text if text.endswith((".", "?")) else f"{text}."
 
 
 def source_sha256(reference: str) -> str:
-    """A digest of the source behind a reference that was imported: every module loaded from the same folder or package.
+    """A sha256 over the source of an imported reference: every module loaded from the same folder or package.
 
-    What was measured with it is never continued with changed code.
+    A run made with it is never continued with changed code.
     """
     place = reference.rpartition(":")[0]
     top = sys.modules.get(Path(place).stem if place.endswith(".py") else place.partition(".")[0])
@@ -108,22 +108,24 @@ def source_sha256(reference: str) -> str:
 
 
 def _is_below(file: Path, root: Path) -> bool:
-    """Whether a source file belongs to a folder, and not to an environment that somebody put inside it."""
+    """Whether a source file belongs to a folder, and not to a virtual environment inside it."""
     path = _real(file.parent) / file.name
     return path.is_relative_to(root) and "site-packages" not in path.relative_to(root).parts and path.is_file()
 
 
 @cache
 def _real(folder: Path) -> Path:
-    """A folder without symbolic links; a thousand modules lie in a hundred."""
+    """A folder without symbolic links; cached, because many modules lie in one folder."""
     return folder.resolve()
 
 
 def _rank(entry_point: EntryPoint) -> tuple[bool, str, str]:
+    """Ours first, then alphabetical."""
     return not entry_point.value.startswith(OURS), entry_point.name, entry_point.value
 
 
 def _module(name: str) -> ModuleType:
+    """The module of a dotted name. RequestError where it, or a package it lies in, is not installed."""
     try:
         return import_module(name)
     except ModuleNotFoundError as error:
@@ -134,8 +136,11 @@ def _module(name: str) -> ModuleType:
         ) from None
 
 
-def _module_of_file(path: Path) -> ModuleType:
-    """Import a file under its stem, with its folder on the path, so that it and its neighbours are found by name."""
+def _file_module(path: Path) -> ModuleType:
+    """The module of a file, imported under its stem.
+
+    Its folder is put on sys.path and stays there: the file may import its neighbours later, when it is used.
+    """
     if str(path.parent) not in sys.path:
         sys.path.append(str(path.parent))
     module = import_module(path.stem)

@@ -30,12 +30,12 @@ EXECUTORS: Registry[Executor] = Registry("executor", "lic_bench.executors", _exe
 
 
 def names() -> tuple[str, ...]:
-    """The executors that are registered."""
+    """The names of all registered executors, alphabetical."""
     return EXECUTORS.names()
 
 
 def get(name: str) -> Executor:
-    """An executor by name or reference. RequestError for an unknown or a broken one."""
+    """The executor of a name or reference. RequestError for an unknown or a broken one."""
     if name == DEFAULT and DEFAULT not in names():
         raise RequestError(f"The executor {DEFAULT} is not registered: the installation is older than the code.")
     return EXECUTORS.get(name)

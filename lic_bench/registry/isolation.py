@@ -1,4 +1,4 @@
-"""Work in fresh processes: a plug-in or codec that crashes, exits or hangs costs its process and nothing else."""
+"""Fresh processes: a plug-in or codec that crashes, exits or hangs ends its own process and no other."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, redirect_stdout, suppress
 from multiprocessing.connection import Connection
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
@@ -18,16 +18,16 @@ from typing import Any
 
 
 class ProcessDied(Exception):
-    """A pass's process ended, failed or was stopped before it gave its result."""
+    """A process ended, failed or was stopped before it gave its result."""
 
 
 class ProcessStopped(ProcessDied):
-    """A process ran past its time."""
+    """A process ran past its time and was stopped."""
 
 
 @contextmanager
 def quiet_imports() -> Iterator[None]:
-    """Keep from the user a warning that torch's dependents cause on import, in processes started meanwhile as well."""
+    """Hide a warning that packages which use torch cause on import, also in processes started inside the block."""
     ignored = "ignore:`torch.jit.script` is deprecated:FutureWarning"
     before = os.environ.get("PYTHONWARNINGS")
     os.environ["PYTHONWARNINGS"] = ",".join(filter(None, (before, ignored)))
@@ -42,8 +42,23 @@ def quiet_imports() -> Iterator[None]:
             os.environ["PYTHONWARNINGS"] = before
 
 
+@contextmanager
+def stdout_to_stderr() -> Iterator[None]:
+    """Send what is printed to standard error, by Python or by libraries below it: results are on standard output."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    finally:
+        sys.stdout.flush()
+        os.dup2(kept, 1)
+        os.close(kept)
+
+
 class Processes:
-    """Starts fresh processes, and ends all that run when it is stopped."""
+    """Starts fresh processes, and ends all of them when it is stopped."""
 
     def __init__(self, context: BaseContext, timeout_seconds: float | None) -> None:
         self.context = context
@@ -53,7 +68,10 @@ class Processes:
         self.lock = threading.Lock()
 
     def run(self, work: Callable[..., Any], *arguments: Any) -> Iterator[Any]:
-        """Results of `work` (one, or each a generator yields) from a fresh process; ProcessDied when it ends early."""
+        """The results of `work` in a fresh process: one, or each that a generator yields.
+
+        Raises ProcessDied when the process ends early, ProcessStopped when it runs past its time.
+        """
         pipe, process = self._start(work, arguments)
         try:
             while True:
@@ -84,7 +102,7 @@ class Processes:
                 process.kill()
 
     def _start(self, work: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[Connection, BaseProcess]:
-        with self.lock, _no_interrupt(), _nothing_of_main():
+        with self.lock, _no_interrupt(), _hidden_main():
             if self.stopped:
                 raise ProcessDied("the run was stopped")
             ours, theirs = self.context.Pipe(duplex=False)
@@ -96,7 +114,7 @@ class Processes:
 
 
 def _serve(pipe: Connection, work: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
-    """In the fresh process: do the work and send what it gives."""
+    """Runs in the fresh process: does the work and sends its results."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle; it ends this process
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
@@ -104,13 +122,13 @@ def _serve(pipe: Connection, work: Callable[..., Any], arguments: tuple[Any, ...
         for value in result if isinstance(result, GeneratorType) else (result,):
             pipe.send(("result", value))
         pipe.send(("done", None))
-    except Exception as error:  # anything a codec raises is told to the parent, which makes it a row
-        with suppress(BrokenPipeError):  # the parent has gone; nobody is left to tell
+    except Exception as error:  # whatever a codec raises is sent to the parent, which makes it a row
+        with suppress(BrokenPipeError):  # the parent has ended
             pipe.send(("error", f"{type(error).__name__}: {error}"))
 
 
 def _end_with_parent() -> None:
-    """A process whose parent was killed has nobody to give its results to; it must not run on."""
+    """End this process when its parent has ended: nothing would read its results."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
@@ -119,7 +137,7 @@ def _end_with_parent() -> None:
 
 @contextmanager
 def _no_interrupt() -> Iterator[None]:
-    """Let Ctrl-C wait until a process that is being started is known, so that it can be ended."""
+    """Hold Ctrl-C back while a process is started, so that it is known and can be ended."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -128,8 +146,8 @@ def _no_interrupt() -> Iterator[None]:
 
 
 @contextmanager
-def _nothing_of_main() -> Iterator[None]:
-    """Keep fresh processes from importing the caller's script again: they need nothing of it."""
+def _hidden_main() -> Iterator[None]:
+    """Keep fresh processes from importing the caller's script again: they do not need it."""
     main: dict[str, Any] = vars(sys.modules["__main__"])
     kept: dict[str, Any] = {name: main.pop(name) for name in ("__file__", "__spec__") if name in main}
     main["__spec__"] = None
@@ -140,6 +158,7 @@ def _nothing_of_main() -> Iterator[None]:
 
 
 def _how_it_ended(code: int | None) -> str:
+    """An exit code in words."""
     if code is not None and code < 0:
         name = signal.Signals(-code).name
         hint = "; the system may have run out of memory" if -code == signal.SIGKILL else ""

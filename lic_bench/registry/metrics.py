@@ -17,18 +17,19 @@ from lic_bench.records import Measurement, MetricRecord
 from lic_bench.registry.base import Entry, Registry
 
 FIXED = ("psnr", "psnr_db", "ms_ssim", "ms-ssim", "ms_ssim_db")
-"""Names of what is measured always."""
+"""The names of figures that are always measured."""
 
 
 @dataclass(frozen=True)
 class Metric:
-    """What is recorded of a metric, and the call (original, decoded) that gives a score or None."""
+    """A metric: its record, and the call (original, decoded) that gives a score or None."""
 
     record: MetricRecord
     call: Callable[[Image, Image], Any]
 
 
 def _metric(found: Any, entry: Entry) -> Metric:
+    """The metric of a function, or of a class that is called without arguments."""
     call = found() if isinstance(found, type) else found
     if not callable(call):
         raise RequestError(f"it is a {type(call).__name__}, which cannot be called with two pictures")
@@ -46,14 +47,14 @@ METRICS: Registry[Metric] = Registry("metric", "lic_bench.metrics", _metric)
 
 
 def key(asked: str) -> str:
-    """What any process finds a metric by: its name or absolute reference. RequestError for what is none."""
+    """The name or absolute reference by which any process finds a metric. RequestError for an unknown one."""
     if asked in FIXED:
         raise RequestError(f"{asked} is measured always; --metric is for further ones.")
     return METRICS.entry(asked).key
 
 
 def name(key: str) -> str:
-    """What a metric's scores are called: its registered name, or what it is called where it stands."""
+    """The name of a metric's scores: its registered name, or the last part of its reference."""
     return key.rpartition(":")[2]
 
 

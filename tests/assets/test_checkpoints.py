@@ -1,3 +1,7 @@
+"""Checkpoints: read without running code, put into one form, and loaded strictly."""
+
+from __future__ import annotations
+
 import os
 import pickle
 from pathlib import Path
@@ -7,7 +11,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from lic_bench.assets.checkpoints import load_strictly, normalise, read
+from lic_bench.assets.checkpoints import Layout, build, fixed_seed, layout, load_strictly, normalise, read
 from lic_bench.errors import WeightsError
 
 
@@ -62,7 +66,7 @@ def test_every_name_the_prior_ever_had_is_understood(prefix: str, matrices: str,
 
 
 @pytest.mark.parametrize("filled", [False, True])
-def test_the_entropy_coders_tables_are_left_out_empty_or_filled(filled: bool) -> None:
+def test_the_entropy_coders_tables_are_left_out(filled: bool) -> None:
     table = torch.ones(7, dtype=torch.int32) if filled else torch.IntTensor()
     names = ("_quantized_cdf", "_cdf_length", "_offset", "scale_table")
     assert set(normalise({"x.weight": torch.ones(1)} | {f"x.{name}": table for name in names})) == {"x.weight"}
@@ -97,7 +101,7 @@ def test_what_does_not_fit_is_named() -> None:
     )
 
 
-def test_of_many_differences_eight_are_named_and_the_rest_counted() -> None:
+def test_of_many_differences_eight_are_named() -> None:
     given = normalise(state()) | {f"other.{k}": torch.ones(1) for k in range(11)}
     with pytest.raises(WeightsError, match=r"other\.7 is not part of the network; and 3 more\."):
         load_strictly(Network(), given, "Network")
@@ -132,7 +136,7 @@ class Bomb:
 
 
 @pytest.mark.parametrize("saved_by", ["torch", "torch, old format", "pickle"])
-def test_a_pickle_that_would_run_code_is_refused_and_does_not_run_it(tmp_path: Path, saved_by: str) -> None:
+def test_a_pickle_that_would_run_code_is_refused(tmp_path: Path, saved_by: str) -> None:
     path, made = tmp_path / "bomb.pth.tar", tmp_path / "made"
     if saved_by == "pickle":
         path.write_bytes(pickle.dumps({"bomb": Bomb(made)}, protocol=2))
@@ -145,7 +149,7 @@ def test_a_pickle_that_would_run_code_is_refused_and_does_not_run_it(tmp_path: P
 
 
 @pytest.mark.filterwarnings("ignore:Detected pickle protocol")
-def test_a_pickle_of_another_protocol_does_not_run_code_either_nor_is_the_user_told_to_run_it(tmp_path: Path) -> None:
+def test_a_pickle_of_protocol_4_runs_no_code_either(tmp_path: Path) -> None:
     path, made = tmp_path / "bomb.pth.tar", tmp_path / "made"
     path.write_bytes(pickle.dumps({"bomb": Bomb(made)}, protocol=4))
     with pytest.raises(WeightsError) as refusal:
@@ -189,3 +193,52 @@ def test_a_file_that_was_cut_is_refused(tmp_path: Path, suffix: str, share: floa
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match=r"no checkpoint at .*gone\.pth"):
         read(tmp_path / "gone.pth")
+
+
+def test_the_layout_of_a_checkpoint(tmp_path: Path) -> None:
+    path = tmp_path / "3.pth.tar"
+    torch.save({"epoch": 3, "state_dict": {f"module.{key}": tensor for key, tensor in state().items()}}, path)
+    found = layout(path)
+    # Five weights and three empty tables.
+    assert found == Layout(("state_dict",), ("epoch",), 8, ("float32", "int32"), parallel=True, tables=False)
+    assert found.text == (
+        "a state dict under state_dict of 8 tensors (float32, int32); beside it epoch; "
+        'names begin with "module.", as several GPUs leave them; '
+        "the entropy coder's tables are in it, empty, and computed anew"
+    )
+
+
+def test_the_layout_of_a_bare_state_dict(tmp_path: Path) -> None:
+    save_file(
+        {"deep._matrix0": torch.ones(2), "deep._offset": torch.ones(3, dtype=torch.int32)}, tmp_path / "x.safetensors"
+    )
+    found = layout(tmp_path / "x.safetensors")
+    assert found == Layout((), (), 2, ("float32", "int32"), old_prior=True, tables=True)
+    assert found.text == (
+        "a bare state dict of 2 tensors (float32, int32); the factorized prior is named as before CompressAI 1.2.7; "
+        "the entropy coder's tables are in it, filled, and computed anew"
+    )
+
+
+class Coder(Network):
+    """Computes its tables as networks of CompressAI do."""
+
+    updates = 0
+
+    def update(self, force: bool) -> None:
+        assert force
+        self.updates += 1
+
+
+def test_a_network_is_built_with_the_seed_or_a_checkpoint() -> None:
+    torch.manual_seed(1)
+    expected = torch.rand(1)
+    torch.manual_seed(1)
+    untrained = build(Coder, None, "Coder")
+    assert torch.equal(torch.rand(1), expected)  # the caller's random numbers go on as before
+    with fixed_seed():
+        assert torch.equal(Coder().g_a.weight, untrained.g_a.weight)
+    given = normalise({key: tensor + 1 for key, tensor in state().items()})
+    trained = build(Coder, given, "Coder")
+    assert torch.equal(trained.g_a.weight, given["g_a.weight"])
+    assert (untrained.updates, trained.updates, untrained.training, trained.training) == (1, 1, False, False)

@@ -1,4 +1,4 @@
-"""A machine as a user or a runner of GitHub has it, for tests that may not use the network.
+"""A machine as a user or a GitHub runner has it, for tests that may not use the network.
 
 What differs from the real thing, and nothing else: pip installs a package without looking for what it depends on
 (PIP_NO_DEPS, PIP_NO_INDEX) and builds it with the setuptools that is here (PIP_NO_BUILD_ISOLATION=0, which is how

@@ -1,4 +1,4 @@
-"""Codecs as people bring them: classes, functions and objects without a card; and some that are broken."""
+"""User-supplied codecs: classes, functions and objects without a card; and some that are broken."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class MyPrior(FactorizedPrior):
 
 
 class NoArguments(FactorizedPrior):
-    """Loads its own weights, as far as it says."""
+    """Says that it loads weights of its own."""
 
     lic_bench: ClassVar = {"trained": True, "trained_for": "mse"}
 
@@ -48,7 +48,7 @@ class Own(Lossless):
 
 
 class WithNetwork(Lossless):
-    """Encode and decode, with a network shown; nobody says that it is trained."""
+    """Encode and decode, and a network; nothing says whether it is trained."""
 
     network: nn.Module
 
@@ -57,7 +57,7 @@ class WithNetwork(Lossless):
 
 
 class Secretive(Lossless):
-    """Has a network that only an object shows."""
+    """Has a network that its class does not show."""
 
     def __init__(self) -> None:
         self.network = FactorizedPrior(4, 6)
@@ -72,7 +72,7 @@ class WrongKind(Own):
 
 
 class LostWeights(FactorizedPrior):
-    """Names weights that are not there, as before its training."""
+    """Names weights that are not there, as before training."""
 
     lic_bench: ClassVar = {"weights": {"1": "nowhere.pth.tar"}, "points": {"1": {"N": 4, "M": 6}}}
 

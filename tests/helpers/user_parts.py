@@ -1,4 +1,4 @@
-"""Metrics and executors as people bring them, sound and broken. Nothing heavy is imported."""
+"""User-supplied metrics and executors, sound and broken. Imports nothing heavy."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ def losing(jobs: Sequence[Job], workers: int, timeout_seconds: float | None) -> 
     from lic_bench.benchmark.worker import measure
 
     for job in jobs:
-        yield next(measure(job, None))
+        yield next(measure(job))
 
 
 def stumbling(jobs: Sequence[Job], workers: int, timeout_seconds: float | None) -> Iterator[Row]:
     """An executor that breaks after its first row."""
     from lic_bench.benchmark.worker import measure
 
-    yield next(measure(jobs[0], None))
+    yield next(measure(jobs[0]))
     raise OSError("the cluster is gone")

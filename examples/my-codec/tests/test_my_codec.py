@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 import lic_bench
-from lic_bench.records import Settings
 from my_codec.model import POINTS
 
 
@@ -35,5 +34,4 @@ def test_sides_need_not_be_multiples_of_anything(width: int, height: int) -> Non
 
 
 def test_a_run_is_no_worse_than_the_baseline(lic_benchmark) -> None:
-    without_times = Settings(timing_repeats=0, memory=False)
-    lic_benchmark(models="my-codec,jpeg", dataset="sample", settings=without_times).no_worse()
+    lic_benchmark(models="my-codec,jpeg", dataset="sample", timing_repeats=0, memory=False).no_worse()
