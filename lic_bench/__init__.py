@@ -20,7 +20,7 @@ if (_checkout / "pyproject.toml").exists() and (_checkout / "zoo" / "__init__.py
 _API = {
     "load_codec": "lic_bench.api",
     "run": "lic_bench.api",
-    "report": "lic_bench.api",
+    "write_report": "lic_bench.api",
     "check_run": "lic_bench.api",
     "RunOptions": "lic_bench.benchmark.options",
     "count_complexity": "lic_bench.complexity.codec_complexity",

@@ -47,17 +47,17 @@ _TEXTS = {
     Caveat.NO_MS_SSIM: "MS-SSIM needs both sides above 160 pixels",
     Caveat.NO_SCORE: "a metric that was asked for failed on some picture; the run's failures say how",
     Caveat.LOSSLESS: "decoded without any error; PSNR is infinite and left out of means",
-    Caveat.DRIFT: "a fresh process decoded the same stream to another picture; the codec is not deterministic",
+    Caveat.DRIFT: "a fresh process made another bitstream or picture; the codec is not deterministic",
     Caveat.MEMORY_UNKNOWN: "peak memory could not be read on this system",
     Caveat.FEW_POINTS: "fewer than four points on a curve",
     Caveat.NOT_MONOTONE: "quality does not rise with rate; points were left out of the interpolation",
     Caveat.LITTLE_OVERLAP: "the anchor covers less than 75 % of the curve's range",
     Caveat.NO_OVERLAP: "the anchor covers less than 25 % of the curve's range; no figure",
-    Caveat.OWN_WEIGHTS: "weights that no published hash vouches for; the curve is that of this file, not the paper's",
+    Caveat.OWN_WEIGHTS: "weights that match no published hash; the curve is that of this file, not the paper's",
     Caveat.DEMONSTRATION: "a briefly trained demonstration network; no paper's result",
     Caveat.UNCONFIRMED: (
         "a published curve that contradicts other figures of its own source; zoo/published/cautions.csv says why"
     ),
     Caveat.DIFFERENT_PICTURES: "the curves were not taken over the same pictures",
-    Caveat.RATE_KIND: "one curve counts whole streams, the other payload or estimated bits",
+    Caveat.RATE_KIND: "one curve counts whole bitstreams, the other payload or estimated bits",
 }

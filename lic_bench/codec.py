@@ -1,4 +1,4 @@
-"""What a codec promises, and the card that describes it. Nothing here loads a network."""
+"""The protocols of a codec, and the card that describes one. Nothing here loads a network."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ class Codec(Protocol):
     """A picture to bytes and back. The bytes are all the decoder gets."""
 
     def encode(self, image: Image) -> bytes:
-        """Code a picture (uint8, height x width x 3) into one self-contained stream."""
+        """One self-contained bitstream of a picture (uint8, height x width x 3)."""
         ...
 
     def decode(self, stream: bytes) -> Image:
-        """Rebuild the picture (uint8, height x width x 3) from its stream alone."""
+        """The picture (uint8, height x width x 3) rebuilt from its bitstream alone. StreamError for a damaged one."""
         ...
 
 
 @runtime_checkable
 class HasParts(Protocol):
-    """A learned codec that shows the network behind it, so that its work can be counted.
+    """A learned codec that shows its network, so that MACs can be counted.
 
     `network` is in CompressAI's shape: called on 1 x 3 x H x W float in [0, 1] it returns "x_hat" and "likelihoods";
     `compress(x)` returns "strings" and "shape", which `decompress(strings, shape)` takes.
@@ -47,7 +47,7 @@ class HasParts(Protocol):
     network: nn.Module
 
     def parts(self) -> Mapping[str, nn.Module]:
-        """The network's parts by path ("g_a", "h_a", ...), in the order work is reported."""
+        """The network's parts by path ("g_a", "h_a", ...), in the order in which MACs are reported."""
         ...
 
     def padded_size(self, width: int, height: int) -> tuple[int, int]:
@@ -57,7 +57,7 @@ class HasParts(Protocol):
 
 @runtime_checkable
 class SplitsRate(Protocol):
-    """A codec that can tell the entropy-coded strings of a stream from the header around them."""
+    """A codec that separates the entropy-coded strings of a bitstream from the header around them."""
 
     def payload_bits(self, stream: bytes) -> int:
         """Bits of the entropy-coded strings alone."""
@@ -66,7 +66,7 @@ class SplitsRate(Protocol):
 
 @runtime_checkable
 class EstimatesRate(Protocol):
-    """A codec whose likelihoods say how many bits a picture should take."""
+    """A codec that estimates a picture's rate from its likelihoods."""
 
     def estimated_bits(self, image: Image) -> float:
         """Sum of -log2 likelihood over all latents of the picture."""
@@ -75,10 +75,10 @@ class EstimatesRate(Protocol):
 
 @dataclass(frozen=True)
 class Weights:
-    """Where a checkpoint can be had.
+    """Where a checkpoint is published.
 
     `file` is its path below a folder of weights ("mbt2018/3.pth.tar"). `sha256` is the digest or the first digits of
-    it that the publisher gives; None when nobody published any. `page` is where a person gets it by hand; `urls` are
+    it that the publisher gives; None where none is published. `page` is where a person gets it by hand; `urls` are
     addresses a program can read.
     """
 
@@ -106,14 +106,14 @@ class OperatingPoint:
 
 @dataclass(frozen=True)
 class CodecCard:
-    """A codec described: data only, it downloads and imports nothing.
+    """The description of a codec: data only, it downloads and imports nothing.
 
     `licence` is the licence of the code and weights the card stands for and must be written; None means looked for
     and not found. `loader` names "module:function", imported on first use and called as
     `loader(card, point, weights, device)`; it raises WeightsError when a checkpoint does not fit.
     `claims` are the names under which published complexity tables list the codec. `estimates_only` marks a network
     that says what a picture would cost and cannot code it: it is listed, counted and audited, and never run. `trained`
-    marks a network that loads its own trained weights. `year` is 0 where nobody gave one. `reference` is the name or
+    marks a network that loads its own trained weights. `year` is 0 where it is unknown. `reference` is the name or
     reference by which any process finds the card, and `source_sha256` a digest of a user-supplied codec's source; the
     registry fills in both.
     """
@@ -155,7 +155,7 @@ class CodecCard:
         )  # fmt: skip
 
     def load(self, point: OperatingPoint, weights: Path | None = None, device: str = "cpu") -> Codec:
-        """Build the codec at one point: from a checkpoint, or untrained with a fixed seed where `weights` is None."""
+        """The codec at one point: from a checkpoint, or untrained with a fixed seed where `weights` is None."""
         module, _, function = self.loader.partition(":")
         return cast(Codec, getattr(import_module(module), function)(self, point, weights, device))
 

@@ -1,4 +1,4 @@
-"""What can go wrong in a way the user can do something about. Each message is a sentence; no traceback follows it."""
+"""Errors whose message is a sentence for the user; the commands print it and no traceback."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 
 class LicBenchError(Exception):
-    """Base of every error whose message is meant for the user."""
+    """Base of every error whose message is meant for the user; `exit_code` is that of a command it ends."""
 
     exit_code = 1
 
@@ -39,7 +39,7 @@ class NotACodecError(RequestError):
 
 
 class FetchError(LicBenchError):
-    """A file could not be had from the network."""
+    """A file could not be downloaded."""
 
 
 class RunFolderError(RequestError):

@@ -1,4 +1,4 @@
-"""The data types that travel through the suite: frozen, plain, with units in their names.
+"""The data types of runs: frozen, plain, with units in their names.
 
 Nothing is stored that can be derived: bits per pixel come from bytes and pixels, medians from raw samples.
 The records know nothing of files, codecs or pages: `benchmark.run_folder` writes them, `report` reads them.
@@ -86,7 +86,7 @@ class Agreement:
         """The agreement as shown to people."""
         return {
             AgreementKind.EXACT: "exact",
-            AgreementKind.OTHER_STREAM: "same picture from another stream",
+            AgreementKind.OTHER_STREAM: "same picture from another bitstream",
             AgreementKind.PIXELS_DIFFER: f"differs by up to {self.largest} of 255",
             AgreementKind.SIZE_DIFFERS: "another size",
             AgreementKind.FAILED: "not decoded",
@@ -104,11 +104,15 @@ class NoteKind(StrEnum):
 
 @dataclass(frozen=True)
 class PlanNote:
-    """One thing that a plan leaves out or changes: of which codec, at which operating points (labels)."""
+    """One thing that a plan leaves out or changes: of which codec, at which operating points (labels).
+
+    `asked` are the labels and globs that match no operating point, where that is the reason.
+    """
 
     kind: NoteKind
     codec: str
     points: tuple[str, ...] = ()
+    asked: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -177,8 +181,8 @@ class MacCount:
     free: with any of them the figure is a lower bound. `activation_bytes` is the most memory taken at one time by
     what the call makes (weights and inputs not included). `serial_steps` is how often a decoder waits for its entropy
     coder, None for other calls and where it is not known. `redundant_macs` are counted, because the authors' code makes
-    them, and left out by the code here, which gets the same results without. `note` says what else a reader must know,
-    such as why a network was run to be counted.
+    them, and left out by the code here, which gets the same results without. `fallback_reason` says why a network was
+    run to be counted, "" for one counted on the meta device.
     """
 
     call: Call
@@ -205,12 +209,12 @@ class MacCount:
 
     @property
     def executed_macs(self) -> int:
-        """What the code here really multiplies: what times are to be set against."""
+        """The MACs that the code here executes, which times are compared with."""
         return self.macs - self.redundant_macs
 
     @property
     def is_lower_bound(self) -> bool:
-        """Whether some operator went by uncounted."""
+        """Whether some operator was not counted."""
         return bool(self.uncounted)
 
 
@@ -232,17 +236,16 @@ class MemoryUse:
 
 @dataclass(frozen=True)
 class Measurement:
-    """Everything measured of one codec at one operating point on one picture.
+    """The row of one codec at one operating point on one picture: everything measured.
 
     `psnr_db` is infinite for a lossless picture. Scores and estimated bits are None where they do not exist: always
-    for untrained networks, whose rate and distortion mean nothing. `fresh_process` says what another process made of
-    the stream, None where that was not tried. `scaling` holds counts at other picture sizes, on the first row of an
-    operating point only. `calibration_seconds` is how long the calibration workload took right after each timed pass:
-    how fast the machine was just then. `channel_mse` is 3 x 3: the mean squared error between the original's channel i
-    and the decoded picture's channel j; empty without scores.
-    `status` is "measured", or "imported" for figures that others measured elsewhere; of those `payload_bits` is None
-    where nobody told. `scores` are those of further metrics by name, None where one does
-    not apply or failed; empty for untrained networks.
+    for untrained networks, whose rate and distortion mean nothing. `payload_bits` is None where others measured and
+    gave none. `fresh_process` is how fresh processes agree with this one, None where that was not tried. `scaling`
+    holds counts at larger picture sizes, on the first row of an operating point only. `calibration_seconds` is how long
+    the calibration workload took right after each timed pass: how fast the machine was at that moment. `channel_mse` is
+    3 x 3: the mean squared error between the original's channel i and the decoded picture's channel j; empty without
+    scores. `scores` are those of further metrics by name, None where one does not apply or failed; empty for untrained
+    networks. `status` is "measured", or "imported" for figures that others measured elsewhere.
     """
 
     # JSON has no infinity; a lossless PSNR is written as the string "Infinity".
@@ -288,17 +291,17 @@ class Measurement:
 
     @property
     def bpp(self) -> float:
-        """Bits per pixel of the whole self-contained stream."""
+        """Bits per pixel of the whole self-contained bitstream."""
         return 8 * self.stream_bytes / self.pixels
 
     @property
     def payload_bpp(self) -> float | None:
-        """Bits per pixel of the entropy-coded strings alone (CompressAI's convention); None where it was not told."""
+        """Bits per pixel of the entropy-coded strings alone (CompressAI's convention); None where unknown."""
         return None if self.payload_bits is None else self.payload_bits / self.pixels
 
     @property
     def estimated_bpp(self) -> float | None:
-        """Bits per pixel the likelihoods promise, or None where the codec cannot say."""
+        """Bits per pixel that the likelihoods estimate, None where the codec gives no estimate."""
         return None if self.estimated_bits is None else self.estimated_bits / self.pixels
 
     @property

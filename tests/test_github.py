@@ -104,7 +104,7 @@ def test_what_the_action_installs_is_whole(machine: Mapping[str, str]) -> None:
 
 
 @pytest.mark.usefixtures("green")
-def test_a_worse_codec_makes_the_action_red_and_the_summary_is_written(
+def test_a_worse_codec_fails_the_action_with_a_summary(
     machine: Mapping[str, str], project: Path, tmp_path: Path
 ) -> None:
     kept = baseline.read(project / "baseline.json")
@@ -121,14 +121,14 @@ def test_a_worse_codec_makes_the_action_red_and_the_summary_is_written(
 
 
 @pytest.mark.usefixtures("green")
-def test_a_baseline_that_is_not_there_is_told(machine: Mapping[str, str], project: Path, tmp_path: Path) -> None:
+def test_a_missing_baseline_is_named(machine: Mapping[str, str], project: Path, tmp_path: Path) -> None:
     job = check_alone(machine, project, tmp_path, "nowhere.json")
     assert "(exit code 2)" in job.log["Check"]
     assert "nowhere.json" in job.log["Check"]
     assert job.summary.startswith("Nothing was checked")
 
 
-def test_an_unsound_codec_makes_the_action_red_and_is_measured_all_the_same(
+def test_a_failing_doctor_fails_the_action_after_the_run(
     machine: Mapping[str, str], project: Path, tmp_path: Path
 ) -> None:
     """The codec fails on pictures wider than 64, and those of the run are not."""
@@ -160,7 +160,7 @@ def test_the_action_and_the_workflow_run_the_same_scripts() -> None:
     assert {name for name in action if action[name] != workflow[name]} == {"Install"}
 
 
-def test_the_page_on_workflows_gives_the_action_inputs_that_it_has() -> None:
+def test_the_documented_action_inputs_exist() -> None:
     page = (ROOT / "docs" / "your-codec.md").read_text()
     (example,) = re.findall(r"^```yaml\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
     _, step = yaml.safe_load(example)
@@ -190,7 +190,7 @@ jobs:
       - {name: default shell, run: "false | echo $WHO $WHERE"}
       - {name: pipe, id: pipe, shell: bash, run: "false | echo $WHO; echo not reached", env: {WHO: "${{ env.WHERE }}"}}
       - {name: after, run: "true"}
-      - {name: told, if: "${{ always() && steps.pipe.outcome == 'failure' }}", run: "echo told > $GITHUB_STEP_SUMMARY"}
+      - {name: say, if: "${{ always() && steps.pipe.outcome == 'failure' }}", run: "echo failed > $GITHUB_STEP_SUMMARY"}
       - {name: other, if: "!cancelled() && steps.pipe.outcome == 'success'", run: "true"}
       - {name: used, if: always(), uses: actions/cache@v4}
 """)
@@ -199,7 +199,7 @@ jobs:
     assert list(job.outcome.values()) == ["success", "failure", "skipped", "success", "skipped", "used"]
     assert job.log["default shell"] == "job there\n\n(exit code 0)"
     assert job.log["pipe"] == "there\n\n(exit code 1)"
-    assert job.summary == "told\n"
+    assert job.summary == "failed\n"
     assert job.failed
 
 

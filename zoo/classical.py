@@ -1,4 +1,4 @@
-"""Classical codecs in process, through Pillow: real anchors that every machine can measure.
+"""Classical codecs in process, through Pillow: anchors that every machine can measure.
 
 JPEG (libjpeg-turbo), WebP (libwebp), JPEG 2000 (OpenJPEG) and AVIF (libavif with libaom). One thread each.
 """
@@ -42,15 +42,17 @@ class PillowCodec:
         return out.getvalue()
 
     def decode(self, stream: bytes) -> Image:
-        """The picture of one file. StreamError when it is cut or of another format."""
+        """The picture of one file. StreamError when it is cut, damaged or of another format."""
         import numpy as np
         from PIL import Image as pillow
 
         try:
             with pillow.open(BytesIO(stream), formats=[self.format]) as opened:
                 return np.array(opened.convert("RGB"))
-        except (OSError, SyntaxError, ValueError) as error:
-            raise StreamError(f"This is not a whole stream of {self.name}: {error}.") from error
+        except MemoryError:
+            raise
+        except Exception as error:  # each library behind Pillow has errors of its own for damaged files
+            raise StreamError(f"This is not a whole bitstream of {self.name}: {error}.") from error
 
 
 def load(card: CodecCard, point: OperatingPoint, weights: Path | None, device: str) -> PillowCodec:
@@ -97,7 +99,7 @@ JPEG = CodecCard(
     notes=(
         "Pillow's defaults: standard Huffman tables, baseline, chroma at half width and height.",
         "The published curve is Pillow 7.1.2 with IJG libjpeg 9d, which gives its figures to the last digit. "
-        "libjpeg-turbo (2.1.4 and 3.2.0 alike) decodes the same streams 0.1 dB better: BD-rate -1.9 % on Kodak.",
+        "libjpeg-turbo (2.1.4 and 3.2.0 alike) decodes the same bitstreams 0.1 dB better: BD-rate -1.9 % on Kodak.",
     ),
 )
 

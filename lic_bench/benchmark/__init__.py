@@ -1,1 +1,1 @@
-"""From a request to rows in a run folder: plan, runner, worker, timing, memory, environment."""
+"""Measures codecs: a request becomes a plan, jobs, and rows in a run folder."""

@@ -1,4 +1,4 @@
-"""What computer this is and what was installed: the conditions every run records."""
+"""The machine and the installed packages: the conditions that every run records."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def packages() -> dict[str, str]:
 
 
 def processor() -> str:
-    """The processor's name as its maker prints it, where the system tells."""
+    """The processor's name as its maker prints it, where the system gives it."""
     try:
         for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
             if line.startswith("model name"):
@@ -66,7 +66,7 @@ def processor() -> str:
 
 
 def cpu_pressure() -> float | None:
-    """Share of the last 10 s in which some process waited for a processor, in percent; None where not told."""
+    """Share of the last 10 s in which some process waited for a processor, in percent; None where unknown."""
     try:
         first = Path("/proc/pressure/cpu").read_text(encoding="utf-8").split()
     except OSError:
@@ -94,7 +94,7 @@ def accelerator() -> dict[str, Fact]:
         pynvml.nvmlInit()
         facts["driver"] = str(pynvml.nvmlSystemGetDriverVersion())
     except pynvml.NVMLError as error:
-        facts["driver"] = f"not told: {error}"
+        facts["driver"] = f"unknown: {error}"
     return facts
 
 

@@ -1,6 +1,6 @@
-"""How long a run takes at least: the networks' arithmetic at the rate this machine was seen to reach.
+"""The least time of a run: the networks' arithmetic at the rate that this machine was measured to reach.
 
-Entropy coding, serial decoding, scoring and the start of processes come on top, and are not guessed.
+Entropy coding, serial decoding, scoring and the start of processes come on top, and are not estimated.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from lic_bench.records import Call, Job, PictureRecord
 from lic_bench.registry import codecs
 
 COUNTED_AT = (256, 256)
-"""Work per pixel does not depend on the picture; a small one is counted sooner."""
+"""Width x height of the picture that is counted. Work per pixel hardly depends on it; a small one takes less time."""
 
 
 @dataclass(frozen=True)
@@ -39,9 +39,9 @@ def at_least(jobs: Sequence[Job], pictures: Sequence[PictureRecord], rates: Rate
 
 
 def passed_pixels(job: Job, pixels: dict[str, int], seconds_per_pixel: float) -> int:
-    """Pixels that go through the codec in all passes: alone, scoring, and as many timed ones as the budget lets."""
-    alone = pixels[job.pictures[0]] if job.settings.memory else 0
-    scored = sum(pixels[name] for name in job.pictures)
+    """Pixels that go through the codec in all passes: fresh process, coding, and the timed ones that fit the budget."""
+    fresh = pixels[job.pictures[0]] if job.settings.memory else 0
+    coded = sum(pixels[name] for name in job.pictures)
     fitting = int(job.settings.timing_budget_seconds / seconds_per_pixel)
-    timed = min(job.settings.timing_repeats * scored, max(fitting, pixels[job.pictures[0]]))
-    return alone + scored + timed
+    timed = min(job.settings.timing_repeats * coded, max(fitting, pixels[job.pictures[0]]))
+    return fresh + coded + timed

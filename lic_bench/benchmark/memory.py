@@ -1,4 +1,4 @@
-"""The memory meter: the peak of one call in a process that does nothing else."""
+"""Peak memory of one call, in a process that does nothing else."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Result = TypeVar("Result")
 
 
 def metered(call: Call, work: Callable[[], Result], device: str) -> tuple[Result, MemoryUse | None]:
-    """Run `work` once and read its peak memory; None where the system does not tell it.
+    """The result of one call of `work` and its peak memory, None where the system does not give it.
 
     To be called in a fresh process after the codec was loaded: the peak resident size is reset where the system can
     (Linux), so that the peak of loading does not hide the peak of the call.

@@ -1,4 +1,4 @@
-"""Two pictures in, one number out. Pictures are uint8, height x width x 3."""
+"""Scores of a decoded picture against its original. Pictures are uint8, height x width x 3."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def ms_ssim(original: Image, decoded: Image) -> float | None:
 
 
 def agreement(expected: Image, decoded: Image) -> Agreement:
-    """How a picture decoded elsewhere compares with the one decoded here."""
+    """How a picture decoded by another process or device compares with the expected one."""
     if decoded.shape != expected.shape or decoded.dtype != expected.dtype:
         return Agreement(AgreementKind.SIZE_DIFFERS)
     largest = int(np.abs(decoded.astype(np.int16) - expected.astype(np.int16)).max(initial=0))

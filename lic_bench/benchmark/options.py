@@ -1,17 +1,19 @@
-"""What a run is asked for: one type with one set of defaults for the command line, the Python API and jobs."""
+"""The options of a run: one type with one set of defaults for the command line, the Python API and jobs."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
+from lic_bench.errors import RequestError, did_you_mean
 from lic_bench.records import Settings
 
 
 @dataclass(frozen=True)
 class RunOptions(Settings):
-    """Everything a run is asked for; how measurements are taken comes from Settings and travels with each job.
+    """The options of a run; how measurements are taken is in Settings and travels with each job.
 
     `models` are names, globs, "all" or references, separated by commas or a sequence. `dataset` is a name, a folder or
     a description (TOML), looked for in `data`, $LIC_BENCH_DATA and the cache. `weights` are folders with
@@ -38,3 +40,46 @@ class RunOptions(Settings):
     def settings(self) -> Settings:
         """The part that travels with each job."""
         return Settings(**{field.name: getattr(self, field.name) for field in fields(Settings)})
+
+
+def changed(options: RunOptions, changes: Mapping[str, Any]) -> RunOptions:
+    """Options with some fields changed, as the Python API takes them.
+
+    Paths may be strings; one checkpoint folder or metric alone is a sequence of one, and a string of points may hold
+    several, separated by commas. Raises RequestError for an unknown field.
+    """
+    known = [field.name for field in fields(RunOptions)]
+    for name in changes:
+        if name not in known:
+            raise RequestError(f"There is no option {name!r}. {did_you_mean(name, known)}".rstrip())
+    return replace(options, **{name: _READERS.get(name, _as_given)(value) for name, value in changes.items()})
+
+
+def _as_given(value: Any) -> Any:
+    return value
+
+
+def _labels(value: str | Iterable[str]) -> tuple[str, ...]:
+    given = value.split(",") if isinstance(value, str) else value
+    return tuple(label.strip() for label in given if label.strip())
+
+
+def _names(value: str | Iterable[str]) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value)
+
+
+def _paths(value: str | Path | Iterable[str | Path]) -> tuple[Path, ...]:
+    return (Path(value),) if isinstance(value, str | Path) else tuple(Path(path) for path in value)
+
+
+def _path(value: str | Path | None) -> Path | None:
+    return None if value is None else Path(value)
+
+
+_READERS: Mapping[str, Callable[[Any], Any]] = {
+    "points": _labels,
+    "metrics": _names,
+    "weights": _paths,
+    "data": _path,
+    "output": _path,
+}

@@ -1,4 +1,4 @@
-"""What is to be done: codecs and pictures in, jobs out. Decides only; nothing is loaded or measured here."""
+"""The plan of a run: codecs and pictures in, jobs out. Nothing is loaded or measured here."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def plan(
     points: Collection[str] = (),
     data: str | None = None,
 ) -> Plan:
-    """Jobs for every codec.
+    """The jobs of every codec, and notes on what is left out.
 
     A learned codec runs at the points that have a checkpoint, and one that loads its own weights at all of them. With
     none at all it runs untrained, once per network (points that differ in nothing but weights cost the same) and on the
@@ -50,14 +50,14 @@ def plan(
     """
     jobs: list[Job] = []
     notes: list[PlanNote] = []
-    blank = Job("", "", Training.TRAINED, dataset, (), data, settings=settings)
+    template = Job("", "", Training.TRAINED, dataset, (), data, settings=settings)
     for card in cards:
         chosen = wanted(card, points)
         if not chosen:
-            notes.append(PlanNote(NoteKind.NO_MATCHING_POINT, card.name, labels(card.points)))
+            notes.append(PlanNote(NoteKind.NO_MATCHING_POINT, card.name, labels(card.points), tuple(points)))
             continue
-        named = replace(blank, codec=card.name, reference=card.reference, source_sha256=card.source_sha256)
-        planned, left_out = _jobs(card, chosen, bool(points), pictures, checkpoints, named)
+        job = replace(template, codec=card.name, reference=card.reference, source_sha256=card.source_sha256)
+        planned, left_out = _jobs(card, chosen, bool(points), pictures, checkpoints, job)
         jobs += planned
         notes += left_out
     if not jobs:
@@ -67,23 +67,27 @@ def plan(
 
 def texts(notes: Iterable[PlanNote]) -> list[str]:
     """Notes as sentences for people; the untrained codecs share one."""
-    notes = list(notes)
-    said = []
-    for note in notes:
-        points = ", ".join(note.points)
-        if note.kind is NoteKind.NO_MATCHING_POINT:
-            said.append(f"{note.codec}: no operating point matches what was asked for; it has {points}.")
-        elif note.kind is NoteKind.NO_WEIGHTS:
-            said.append(f"{note.codec}: no weights for {points}; not measured.")
-        elif note.kind is NoteKind.ESTIMATES_ONLY:
-            said.append(f"{note.codec}: it estimates rates and codes nothing; not run, only counted and audited.")
+    notes = tuple(notes)
+    sentences = [
+        _TEXTS[note.kind].format(codec=note.codec, points=", ".join(note.points), asked=", ".join(note.asked))
+        for note in notes
+        if note.kind is not NoteKind.UNTRAINED
+    ]
     untrained = [f"{note.codec} ({', '.join(note.points)})" for note in notes if note.kind is NoteKind.UNTRAINED]
     if untrained:
-        said.append(
-            "Without weights, and so run untrained: complexity, memory and time only, one operating point per network, "
-            f"on the first picture of each shape; rate and distortion are not shown: {', '.join(untrained)}."
-        )
-    return said
+        sentences.append(_TEXTS[NoteKind.UNTRAINED].format(codecs=", ".join(untrained)))
+    return sentences
+
+
+_TEXTS = {
+    NoteKind.NO_MATCHING_POINT: "{codec}: no operating point matches {asked}; it has {points}.",
+    NoteKind.NO_WEIGHTS: "{codec}: no weights for {points}; not measured.",
+    NoteKind.ESTIMATES_ONLY: "{codec}: it estimates rates and codes nothing; not run, only counted and audited.",
+    NoteKind.UNTRAINED: (
+        "Without weights, and so run untrained: complexity, memory and time only, one operating point per network, "
+        "on the first picture of each shape; rate and distortion are not shown: {codecs}."
+    ),
+}
 
 
 def wanted(card: CodecCard, points: Collection[str]) -> list[OperatingPoint]:
@@ -111,30 +115,36 @@ def one_per_shape(pictures: Iterable[PictureRecord]) -> tuple[str, ...]:
 
 def _jobs(
     card: CodecCard,
-    wanted: Sequence[OperatingPoint],
-    by_hand: bool,
+    chosen: Sequence[OperatingPoint],
+    chosen_by_label: bool,
     pictures: Sequence[PictureRecord],
     checkpoints: Mapping[tuple[str, str], Checkpoint],
-    blank: Job,
+    template: Job,
 ) -> tuple[list[Job], list[PlanNote]]:
-    """The jobs of one codec, and what is left out or changed of what was asked for."""
-    every = tuple(picture.name for picture in pictures)
+    """The jobs of one codec at the chosen points, and what is left out or changed of what was asked for."""
     if card.estimates_only:
         return [], [PlanNote(NoteKind.ESTIMATES_ONLY, card.name)]
+    trained = replace(template, pictures=tuple(picture.name for picture in pictures))
     if not card.learned:
-        return [replace(blank, point=p.label, training=Training.NOT_LEARNED, pictures=every) for p in wanted], []
-    found = [(p, checkpoints[card.name, p.label]) for p in wanted if (card.name, p.label) in checkpoints]
-    if card.trained and not found:
-        return [replace(blank, point=p.label, pictures=every) for p in wanted], []
-    if found:
+        return [replace(trained, point=p.label, training=Training.NOT_LEARNED) for p in chosen], []
+    files = {p.label: checkpoints[card.name, p.label] for p in chosen if (card.name, p.label) in checkpoints}
+    if files:
         jobs = [
-            replace(blank, point=p.label, pictures=every, weights=file.path, weights_sha256=file.sha256)
-            for p, file in found
+            replace(trained, point=label, weights=file.path, weights_sha256=file.sha256)
+            for label, file in files.items()
         ]
-        without = tuple(p.label for p in wanted if (card.name, p.label) not in checkpoints)
+        without = tuple(p.label for p in chosen if p.label not in files)
         return jobs, [PlanNote(NoteKind.NO_WEIGHTS, card.name, without)] if without else []
-    networks = list({p.network: p for p in reversed(wanted)}.values())[::-1]
-    runs = wanted if by_hand else networks
-    untrained = replace(blank, training=Training.UNTRAINED, pictures=one_per_shape(pictures))
-    jobs = [replace(untrained, point=p.label) for p in runs]
-    return jobs, [PlanNote(NoteKind.UNTRAINED, card.name, tuple(p.label for p in runs))]
+    if card.trained:
+        return [replace(trained, point=p.label) for p in chosen], []
+    runs = chosen if chosen_by_label else _one_per_network(chosen)
+    untrained = replace(template, training=Training.UNTRAINED, pictures=one_per_shape(pictures))
+    return [replace(untrained, point=p.label) for p in runs], [PlanNote(NoteKind.UNTRAINED, card.name, labels(runs))]
+
+
+def _one_per_network(points: Iterable[OperatingPoint]) -> list[OperatingPoint]:
+    """The first operating point of each network."""
+    first: dict[str, OperatingPoint] = {}
+    for point in points:
+        first.setdefault(point.network, point)
+    return list(first.values())

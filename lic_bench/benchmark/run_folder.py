@@ -10,7 +10,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -18,36 +18,21 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from lic_bench.assets.files import atomic_write
 from lic_bench.errors import RunFolderError
-from lic_bench.records import FORMAT, Failure, FailureKind, Measurement, Row, RunHeader
+from lic_bench.records import FORMAT, Failure, FailureKind, Measurement, Row, RunHeader, Status
 
 HEADER = "run.json"
 ROWS = "measurements.jsonl"
 
 
-@cache
-def _adapters() -> dict[type, TypeAdapter[Any]]:
-    return {kind: TypeAdapter(kind) for kind in (Measurement, Failure, RunHeader)}
+class FormatError(ValueError):
+    """A header of another format; `number` is None where it has none, `finished` whether its run was finished."""
 
-
-def as_json(record: Row | RunHeader) -> str:
-    """A record as one line of JSON."""
-    return _adapters()[type(record)].dump_json(record).decode()
-
-
-def row_from_json(line: str) -> Row:
-    """A row back from its line; ValueError for anything else."""
-    kind = Failure if json.loads(line).get("status") == "failed" else Measurement
-    row: Row = _adapters()[kind].validate_json(line)
-    return row
-
-
-def header_from_json(text: str) -> RunHeader:
-    """A header back from its JSON; ValueError for anything else, such as another format."""
-    header: RunHeader = _adapters()[RunHeader].validate_json(text)
-    if header.format != FORMAT:
-        raise ValueError(f"the run has format {header.format}, this version reads format {FORMAT}")
-    return header
+    def __init__(self, number: object, finished: bool) -> None:
+        super().__init__(f"the run has format {number}; this version reads format {FORMAT}")
+        self.number = number
+        self.finished = finished
 
 
 class RunFolder:
@@ -59,7 +44,7 @@ class RunFolder:
 
     def append(self, row: Row) -> None:
         """Put one row on the disk; RunFolderError when it is full or read-only (what was written stays)."""
-        with _disk(self.path), (self.path / ROWS).open("a", encoding="utf-8") as file:
+        with _writing(self.path), (self.path / ROWS).open("a", encoding="utf-8") as file:
             file.write(as_json(row) + "\n")
             file.flush()
             os.fsync(file.fileno())
@@ -74,19 +59,42 @@ class RunFolder:
         return read(self.path)[1]
 
 
+@dataclass(frozen=True)
+class Unfinished:
+    """Unfinished runs, newest first, and why others cannot be read (a sentence for each)."""
+
+    runs: tuple[tuple[Path, RunHeader], ...]
+    unreadable: tuple[str, ...]
+
+
+def as_json(record: Row | RunHeader) -> str:
+    """A record as one line of JSON."""
+    return _adapters()[type(record)].dump_json(record).decode()
+
+
+def row_from_json(line: str) -> Row:
+    """A row back from its line; ValueError for anything else."""
+    kind = Failure if _object(line).get("status") == Status.FAILED else Measurement
+    row: Row = _adapters()[kind].validate_json(line)
+    return row
+
+
+def header_from_json(text: str) -> RunHeader:
+    """A header back from its JSON; FormatError for another format, ValueError for anything else."""
+    found = _object(text)
+    if found.get("format") != FORMAT:
+        raise FormatError(found.get("format"), found.get("finished") is not None)
+    header: RunHeader = _adapters()[RunHeader].validate_json(text)
+    return header
+
+
 def create(root: Path, header: RunHeader) -> RunFolder:
     """A new run folder `<root>/<time>-<commit>` with its header written. RunFolderError where that cannot be."""
     stem = f"{header.started.replace(':', '').replace('-', '')[:15]}-{header.commit or 'v' + header.lic_bench}"
-    with _disk(root):
-        path = root / stem
-        for number in range(2, 1000):
-            try:
-                path.mkdir(parents=True)
-                break
-            except FileExistsError:
-                path = root / f"{stem}-{number}"
+    with _writing(root):
+        path = _new_folder(root, stem)
     _write_header(path, header)
-    with _disk(path):
+    with _writing(path):
         (path / ROWS).touch()
     return RunFolder(path, header)
 
@@ -94,7 +102,7 @@ def create(root: Path, header: RunHeader) -> RunFolder:
 def open_again(path: Path) -> RunFolder:
     """An existing run folder for appending; a last line that was cut in half is removed."""
     header, _ = read(path)
-    with _disk(path), (path / ROWS).open("r+b") as file:
+    with _writing(path), (path / ROWS).open("r+b") as file:
         content = file.read()
         whole = content.rfind(b"\n") + 1
         if whole != len(content):
@@ -114,15 +122,22 @@ def read(path: Path) -> tuple[RunHeader, list[Row]]:
     return _header(path, header_text), list(_rows(path, content))
 
 
-def latest_unfinished(root: Path) -> Iterator[tuple[Path, RunHeader]]:
-    """Run folders below `root` that were not finished, newest first; folders of another format are passed over."""
+def unfinished(root: Path) -> Unfinished:
+    """The unfinished runs directly below a folder."""
+    runs: list[tuple[Path, RunHeader]] = []
+    unreadable: list[str] = []
     for path in sorted(root.glob(f"*/{HEADER}"), reverse=True):
         try:
             header = _header(path.parent, path.read_text(encoding="utf-8"))
-        except (RunFolderError, OSError):
-            continue  # another version's folder is no candidate for continuing; it is left as it is
-        if header.finished is None:
-            yield path.parent, header
+        except (OSError, UnicodeDecodeError) as error:
+            unreadable.append(f"The run in {path.parent} cannot be read: {error}.")
+        except RunFolderError as error:
+            if not (isinstance(error.__cause__, FormatError) and error.__cause__.finished):
+                unreadable.append(str(error))
+        else:
+            if header.finished is None:
+                runs.append((path.parent, header))
+    return Unfinished(tuple(runs), tuple(unreadable))
 
 
 def latest(rows: Iterable[Row]) -> list[Row]:
@@ -149,15 +164,28 @@ def now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+@cache
+def _adapters() -> dict[type, TypeAdapter[Any]]:
+    return {kind: TypeAdapter(kind) for kind in (Measurement, Failure, RunHeader)}
+
+
+def _object(text: str) -> dict[str, Any]:
+    """A JSON object; ValueError for anything else."""
+    found = json.loads(text)
+    if not isinstance(found, dict):
+        raise ValueError(f"it holds a {type(found).__name__} and no object")
+    return found
+
+
 def _header(path: Path, text: str) -> RunHeader:
     try:
-        number = json.loads(text).get("format")
-        if number != FORMAT:
-            raise RunFolderError(f"The run in {path} has format {number}; this version reads format {FORMAT}.")
-        header: RunHeader = _adapters()[RunHeader].validate_json(text)
-    except (ValidationError, json.JSONDecodeError, AttributeError) as error:
-        raise RunFolderError(f"{path / HEADER} is damaged: {_first_line(error)}.") from error
-    return header
+        return header_from_json(text)
+    except FormatError as error:
+        raise RunFolderError(
+            f"The run in {path} has format {error.number}; this version reads format {FORMAT}."
+        ) from error
+    except ValueError as error:
+        raise RunFolderError(f"{path / HEADER} is damaged: {_problem(error)}.") from error
 
 
 def _rows(path: Path, content: str) -> Iterator[Row]:
@@ -165,22 +193,38 @@ def _rows(path: Path, content: str) -> Iterator[Row]:
     for number, line in enumerate(lines[:-1], start=1):  # what follows the last newline was cut by a crash
         try:
             yield row_from_json(line)
-        except (ValueError, AttributeError) as error:
-            raise RunFolderError(f"Line {number} of {path / ROWS} is damaged: {_first_line(error)}.") from error
+        except ValueError as error:
+            raise RunFolderError(f"Line {number} of {path / ROWS} is damaged: {_problem(error)}.") from error
+
+
+def _problem(error: ValueError) -> str:
+    """The first thing that is wrong with a record."""
+    if isinstance(error, ValidationError):
+        first = error.errors()[0]
+        return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+    return str(error).splitlines()[0].rstrip(".")
+
+
+def _new_folder(root: Path, stem: str) -> Path:
+    """A folder made new; `stem` gets a number where the name is taken."""
+    path, number = root / stem, 1
+    while True:
+        try:
+            path.mkdir(parents=True)
+            return path
+        except FileExistsError:
+            number += 1
+            path = root / f"{stem}-{number}"
 
 
 def _write_header(path: Path, header: RunHeader) -> None:
-    with _disk(path):
-        draft = path / (HEADER + ".part")
-        with draft.open("w", encoding="utf-8") as file:
-            file.write(as_json(header) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path / HEADER)
+    with _writing(path):
+        atomic_write(path / HEADER, as_json(header) + "\n")
 
 
 @contextmanager
-def _disk(path: Path) -> Iterator[None]:
+def _writing(path: Path) -> Iterator[None]:
+    """Turn errors of the disk into a RunFolderError."""
     try:
         yield
     except OSError as error:
@@ -188,7 +232,3 @@ def _disk(path: Path) -> Iterator[None]:
             f"The run in {path} cannot be written: {error.strerror}. What was measured before stays there; "
             "make room or choose another place with --output, then give the same command again."
         ) from error
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0].rstrip(".")

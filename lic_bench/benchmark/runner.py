@@ -1,4 +1,4 @@
-"""One run from its options to a finished run folder: look up, plan, measure, keep. Each step is another module's."""
+"""One run from its options to a finished run folder: look up, plan, measure, keep. Other modules do each step."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from typing import Protocol
 from lic_bench import __version__
 from lic_bench.analysis import anchor
 from lic_bench.assets import weights
-from lic_bench.assets.datasets import Dataset, read
+from lic_bench.assets.datasets import Dataset
+from lic_bench.assets.pictures import read
 from lic_bench.benchmark import environment, executors, plan, run_folder
 from lic_bench.benchmark.options import RunOptions
+from lic_bench.benchmark.plan import Checkpoint, Plan
 from lic_bench.benchmark.run_folder import RunFolder
 from lic_bench.codec import CodecCard
 from lic_bench.errors import FetchError, PictureError, RequestError
@@ -28,7 +30,7 @@ from lic_bench.records import (
     Settings,
 )
 from lic_bench.registry import codecs, lookup, metrics
-from lic_bench.registry.executors import EXECUTORS
+from lic_bench.registry import executors as executor_registry
 
 
 @dataclass(frozen=True)
@@ -38,17 +40,17 @@ class Prepared:
     dataset: Dataset
     pictures: tuple[PictureRecord, ...]
     failures: tuple[Failure, ...]
-    plan: plan.Plan
+    plan: Plan
     cards: tuple[CodecCard, ...]
     settings: Settings
     metrics: tuple[MetricRecord, ...] = ()
 
 
 class Observer(Protocol):
-    """Learns how a run goes on, to show it."""
+    """Is called as a run goes on, to show progress."""
 
     def note(self, text: str) -> None:
-        """Something the user should know: what is left out, continued, or looked for."""
+        """A sentence for the user: what is left out, continued, or cannot be had."""
         ...
 
     def start(self, rows: int, done: int) -> None:
@@ -74,7 +76,7 @@ class Silent:
 
 
 def run(options: RunOptions, observer: Observer | None = None) -> RunFolder:
-    """Measure everything asked for, each row kept as it comes. The same options continue an interrupted run."""
+    """The folder of a finished run. Each row is kept as it comes; the same options continue an interrupted run."""
     observer = observer or Silent()
     prepared = prepare(options, observer)
     folder = _folder(options, prepared, observer)
@@ -91,36 +93,38 @@ def run(options: RunOptions, observer: Observer | None = None) -> RunFolder:
 
 
 def prepare(options: RunOptions, observer: Observer) -> Prepared:
-    """Look up codecs, pictures and weights, and plan. Nothing is measured. RequestError for what is not there."""
-    EXECUTORS.get(options.executor)
+    """Codecs, pictures and weights looked up, and the plan. Nothing is measured. RequestError for what is not there."""
+    executor_registry.get(options.executor)
     timeout = options.timeout_seconds
-    records = lookup.metric_records(options.metrics, timeout)
+    metric_records = lookup.metric_records(options.metrics, timeout)
     settings = replace(
         options.settings,
         device=environment.resolve_device(options.device),
         metrics=tuple(dict.fromkeys(map(metrics.key, options.metrics))),
     )
-    chosen = lookup.selection(options.models, timeout)
-    anchor.check(options.anchor, [card.name for card in chosen.cards], options.dataset)
+    selection = lookup.selection(options.models, timeout)
+    anchor.check(options.anchor, [card.name for card in selection.cards], options.dataset)
     dataset = lookup.dataset(options.dataset, options.data, options.download, timeout)
     if dataset.left_out:
         observer.note(f"Left out of {dataset.source}, being no pictures: {', '.join(dataset.left_out)}.")
     pictures, unreadable = _readable(dataset, options.pictures)
+    _require_weights(selection.cards, options)
     planned = plan.plan(
-        chosen.cards,
+        selection.cards,
         pictures,
         dataset.name,
-        _checkpoints(chosen.cards, options, observer),
+        _checkpoints(selection.cards, options, observer),
         settings,
         options.points,
         str(options.data.resolve()) if options.data else None,
     )
     for text in plan.texts(planned.notes):
         observer.note(text)
-    broken = [
-        Failure(name, EVERY, dataset.name, None, FailureKind.LOOKUP, reason) for name, reason in chosen.broken.items()
-    ]
-    return Prepared(dataset, pictures, (*broken, *unreadable), planned, chosen.cards, settings, records)
+    broken = tuple(
+        Failure(name, EVERY, dataset.name, None, FailureKind.LOOKUP, reason)
+        for name, reason in selection.broken.items()
+    )
+    return Prepared(dataset, pictures, (*broken, *unreadable), planned, selection.cards, settings, metric_records)
 
 
 def _readable(dataset: Dataset, first: int | None) -> tuple[tuple[PictureRecord, ...], tuple[Failure, ...]]:
@@ -138,29 +142,27 @@ def _readable(dataset: Dataset, first: int | None) -> tuple[tuple[PictureRecord,
 
 def _checkpoints(
     cards: Sequence[CodecCard], options: RunOptions, observer: Observer
-) -> dict[tuple[str, str], plan.Checkpoint]:
+) -> dict[tuple[str, str], Checkpoint]:
     """The checkpoint of every operating point that has one, downloaded where that is wanted and possible."""
-    _require_weights(cards, options)
-    have: dict[tuple[str, str], plan.Checkpoint] = {}
+    checkpoints: dict[tuple[str, str], Checkpoint] = {}
     for card in (card for card in cards if card.learned):
         unreachable: list[FetchError] = []
         for point in plan.wanted(card, options.points):
             found = weights.find(card, point, options.weights)
-            if isinstance(found, weights.Missing) and found.lack is weights.Lack.NOT_THERE:
-                observer.note(f"{card.name} {point.label}: {found.sentence}.")
-            if isinstance(found, weights.Missing) and not (
-                found.lack is weights.Lack.DOWNLOADABLE and options.download
-            ):
-                continue
+            if isinstance(found, weights.Missing):
+                if found.lack.is_broken:
+                    observer.note(f"{card.name} {point.label}: {weights.text(found)}.")
+                if found.lack is not weights.Lack.DOWNLOADABLE or not options.download:
+                    continue
             try:
-                file = weights.obtain(card, point, options.weights, allow_download=options.download)
+                file = weights.obtain(card, point, options.weights)
             except FetchError as error:
                 unreachable.append(error)
             else:
-                have[card.name, point.label] = plan.Checkpoint(str(file.path.resolve()), file.sha256 or "")
+                checkpoints[card.name, point.label] = Checkpoint(str(file.path.resolve()), file.sha256 or "")
         if unreachable:
             observer.note(f"{card.name}: {len(unreachable)} checkpoints could not be downloaded. {unreachable[0]}")
-    return have
+    return checkpoints
 
 
 def _require_weights(cards: Sequence[CodecCard], options: RunOptions) -> None:
@@ -179,15 +181,19 @@ def _require_weights(cards: Sequence[CodecCard], options: RunOptions) -> None:
 def _folder(options: RunOptions, prepared: Prepared, observer: Observer) -> RunFolder:
     """The unfinished run of the same options to be continued, or a new one."""
     header = _header(prepared)
-    unfinished = [] if options.new else list(run_folder.latest_unfinished(options.output))
-    for path, earlier in unfinished:
-        if not header.dirty and _same(earlier, header):
+    if options.new:
+        return run_folder.create(options.output, header)
+    unfinished = run_folder.unfinished(options.output)
+    for path, earlier in unfinished.runs:
+        if not header.dirty and _is_same(earlier, header):
             observer.note(f"Continuing the run in {path}.")
             return run_folder.open_again(path)
-    for path, earlier in unfinished:
+    for path, earlier in unfinished.runs:
         if earlier.jobs == header.jobs:
             why = "the checkout has uncommitted changes" if header.dirty else "code, packages or machine changed"
             observer.note(f"The unfinished run in {path} is not continued, since {why}; a new run begins.")
+    for problem in unfinished.unreadable:
+        observer.note(f"{problem} It is not continued.")
     return run_folder.create(options.output, header)
 
 
@@ -220,9 +226,9 @@ def _summaries(cards: Sequence[CodecCard]) -> tuple[CardSummary, ...]:
     return tuple(card.summary(places[card.name]) for card in cards)
 
 
-def _same(earlier: RunHeader, now: RunHeader) -> bool:
+def _is_same(earlier: RunHeader, now: RunHeader) -> bool:
     """Whether rows of both runs may stand together: same jobs, pictures, code, packages and machine."""
-    changing = {"cpu_pressure_avg10_percent"}
+    changing = {"cpu_pressure_avg10_percent"}  # a fact of the moment, not of the machine
 
     def comparable(header: RunHeader) -> tuple[tuple[Job, ...], object, object, object, object]:
         facts = {name: fact for name, fact in header.machine.items() if name not in changing}

@@ -1,4 +1,4 @@
-"""The clock: raw wall and processor time of a call, with the device waited for on both sides."""
+"""The clock: wall and processor time of a call, with the device synchronised on both sides; and the time budget."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ CALIBRATION_SEED = 2002
 
 
 def calibration_workload(device: str) -> Callable[[], object]:
-    """A fixed piece of work of some milliseconds, to be timed beside a codec: how fast the machine is just now.
+    """A fixed workload of some milliseconds, timed beside a codec: how fast the machine is at that moment.
 
-    It does in small what codecs do, since what slows a machine (a shared cache, a lower clock) does not slow all work
-    alike: convolutions both ways on the device, table look-ups, and the interpreter's loops and lists, as serial
-    entropy coders have them. Always the same numbers. It has run once when it is handed over.
+    It does on a small scale what codecs do, since what slows a machine (a shared cache, a lower clock) does not slow
+    all work alike: convolutions both ways on the device, table look-ups, and the interpreter's loops and lists, as
+    serial entropy coders have them. Always the same numbers. It has run once when it is returned.
     """
     import numpy as np
     import torch
@@ -74,10 +74,10 @@ def calibration_workload(device: str) -> Callable[[], object]:
 
 @dataclass
 class Budget:
-    """Shares out the time for timing among the pictures of one shape.
+    """The time for timing, shared out among the pictures of one shape.
 
     Each picture gets an equal share of what is left, up to `repeats` passes; what one does not use goes to the next.
-    The first picture of a shape gets at least one pass, however slow the codec.
+    The first picture of a shape gets at least one pass, however slow the codec, unless `repeats` is 0.
     """
 
     seconds: float
@@ -88,10 +88,10 @@ class Budget:
         """How many passes the next picture of this shape (width, height) gets; `pictures_left` counts it."""
         share = (self.seconds - self.spent.get(shape, 0.0)) / pictures_left
         fitting = int(share / expected_seconds) if expected_seconds > 0 else self.repeats
-        return max(min(self.repeats, fitting), 0 if shape in self.spent else 1)
+        return min(self.repeats, max(fitting, 0 if shape in self.spent else 1))
 
     def spend(self, shape: tuple[int, int], seconds: float) -> None:
-        """Note the time that was used on a shape."""
+        """Take off the time that was used on a shape."""
         self.spent[shape] = self.spent.get(shape, 0.0) + seconds
 
 

@@ -1,4 +1,4 @@
-"""The commands. Each reads like a page of contents; what it names is imported only when the command runs."""
+"""The commands. Each imports what it needs when it runs, so that `lic-bench --help` answers at once."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import sys
 
 import typer
 
-from lic_bench.cli import benchmark, check, interchange, new, zoo
+from lic_bench.cli import benchmark, check, complexity, doctor, interchange, new, zoo
 from lic_bench.cli.app import app
 from lic_bench.errors import LicBenchError
 from lic_bench.registry.isolation import quiet_imports
 
-__all__ = ["app", "benchmark", "check", "interchange", "main", "new", "zoo"]
+__all__ = ["app", "benchmark", "check", "complexity", "doctor", "interchange", "main", "new", "zoo"]
 
 INTERRUPTED = 130
 """The exit code of a command that Ctrl-C stopped, as shells have it (128 + SIGINT)."""
@@ -30,9 +30,11 @@ def main() -> None:
     except typer.TyperException as error:
         _stop(_usage(error), 2)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has gone; say nothing more
+        os.dup2(
+            os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
+        )  # whoever read the output is gone; print no error
         sys.exit(1)
-    except Exception as error:  # a fault of ours: named, with a way to see where
+    except Exception as error:  # a bug of this package: named, with a way to see where
         if os.environ.get("LIC_BENCH_DEBUG"):
             raise
         _stop(f"lic-bench failed: {type(error).__name__}: {error}. Set LIC_BENCH_DEBUG=1 to see where.", 1)

@@ -1,4 +1,4 @@
-"""The least time of a run, worked out by hand."""
+"""The least time of a run, by arithmetic."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_passes_are_those_of_the_settings(settings: dict[str, float], expected: 
     assert passed == expected * 100_000
 
 
-def test_the_time_is_the_hyperpriors_known_work_at_the_rate_given() -> None:
+def test_the_least_time_is_the_known_macs_at_the_rate_given() -> None:
     found = estimate.at_least([job(timing_repeats=0, memory=False)], PICTURES, RATES)
     # 44.9 kMAC/pixel to encode and 43.5 to decode, 200,000 pixels, 10 GMAC/s
     assert found.seconds == pytest.approx((44.9e3 + 43.5e3) * 200_000 / 1e10, rel=2e-3)

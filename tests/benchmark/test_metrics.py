@@ -65,7 +65,7 @@ def test_pictures_of_two_sizes_are_not_compared() -> None:
         metrics.psnr(picture(4, 4), picture(5, 4))
 
 
-def test_errors_between_channels_are_told_apart_and_their_diagonal_is_what_psnr_is_made_of() -> None:
+def test_the_diagonal_of_the_channel_errors_is_the_mse() -> None:
     flat = np.zeros((3, 4, 3), np.uint8) + np.array([10, 20, 40], np.uint8)
     assert metrics.channel_mse(flat, flat) == ((0, 100, 900), (100, 0, 400), (900, 400, 0))
     a, b = picture(40, 24), picture(40, 24, seed=3)

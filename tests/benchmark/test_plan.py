@@ -1,15 +1,15 @@
-"""What is still to do, decided without loading anything."""
+"""Which jobs a run has, and which of them are left."""
 
 from __future__ import annotations
 
 import pytest
 from helpers.made_records import measurement
 
-from lic_bench.benchmark.plan import Checkpoint, one_per_shape, plan, still_to_do
+from lic_bench.benchmark.plan import Checkpoint, one_per_shape, plan, still_to_do, texts
 from lic_bench.benchmark.run_folder import latest
 from lic_bench.codec import CodecCard, OperatingPoint, Weights
 from lic_bench.errors import RequestError
-from lic_bench.records import Failure, PictureRecord, Settings, Training
+from lic_bench.records import Failure, FailureKind, NoteKind, PictureRecord, PlanNote, Settings, Training
 
 PICTURES = [
     PictureRecord("wide", 768, 512, "0"),
@@ -45,23 +45,25 @@ def test_a_classical_codec_runs_at_every_point_on_every_picture() -> None:
     assert made.notes == ()
 
 
-def test_untrained_networks_run_once_per_network_and_shape_and_that_is_said() -> None:
+def test_untrained_networks_run_once_per_network_and_shape() -> None:
     made = plan([LEARNED], PICTURES, "set", {}, Settings())
     assert [(job.point, job.training, job.pictures) for job in made.jobs] == [
         ("1", Training.UNTRAINED, ("wide", "tall")),
         ("3", Training.UNTRAINED, ("wide", "tall")),
     ]
-    (note,) = made.notes
-    assert "untrained" in note
-    assert "net (1, 3)" in note
+    assert made.notes == (PlanNote(NoteKind.UNTRAINED, "net", ("1", "3")),)
+    (text,) = texts(made.notes)
+    assert "untrained" in text
+    assert "net (1, 3)" in text
 
 
-def test_points_with_weights_run_trained_and_the_others_are_named() -> None:
+def test_points_with_weights_run_trained_and_others_are_noted() -> None:
     made = plan([LEARNED], PICTURES, "set", {("net", "2"): Checkpoint("/w/2", "abc")}, Settings())
     (job,) = made.jobs
     assert (job.point, job.training, job.weights, job.weights_sha256) == ("2", Training.TRAINED, "/w/2", "abc")
     assert job.pictures == ("wide", "tall", "wide too")
-    assert made.notes == ("net: no weights for 1, 3; not measured.",)
+    assert made.notes == (PlanNote(NoteKind.NO_WEIGHTS, "net", ("1", "3")),)
+    assert texts(made.notes) == ["net: no weights for 1, 3; not measured."]
 
 
 def test_chosen_points_run_even_when_they_share_a_network() -> None:
@@ -69,22 +71,22 @@ def test_chosen_points_run_even_when_they_share_a_network() -> None:
     assert [job.point for job in made.jobs] == ["1", "2"]
 
 
-def test_points_that_match_nothing_are_refused_with_those_there_are() -> None:
-    with pytest.raises(RequestError, match="it has 10, 20"):
+def test_points_that_match_nothing_are_refused() -> None:
+    with pytest.raises(RequestError, match="no operating point matches 99; it has 10, 20"):
         plan([CLASSICAL], PICTURES, "set", {}, Settings(), points=("99",))
 
 
-def test_what_was_measured_is_not_done_again_but_what_failed_is() -> None:
+def test_what_failed_is_done_again_and_what_was_measured_is_not() -> None:
     made = plan([CLASSICAL], PICTURES, "set", {}, Settings())
     rows = [measurement("old", "10", name) for name in ("wide", "tall", "wide too")]
-    failed = Failure("old", "20", "set", "tall", "measure", "broke")
+    failed = Failure("old", "20", "set", "tall", FailureKind.MEASURE, "broke")
     left = still_to_do(made.jobs, [*rows, measurement("old", "20", "wide"), failed])
     assert [(job.point, job.pictures) for job in left] == [("20", ("tall", "wide too"))]
 
 
-def test_a_failure_that_was_made_good_is_forgotten_and_others_stay_once() -> None:
-    failed = Failure("old", "10", "set", "wide", "measure", "broke")
-    other = Failure("old", "20", "set", "wide", "measure", "broke too")
+def test_a_failure_is_dropped_once_the_picture_is_measured() -> None:
+    failed = Failure("old", "10", "set", "wide", FailureKind.MEASURE, "broke")
+    other = Failure("old", "20", "set", "wide", FailureKind.MEASURE, "broke too")
     good = measurement("old", "10", "wide")
     assert latest([failed, other, other, good]) == [other, good]
 

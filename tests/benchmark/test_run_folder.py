@@ -15,6 +15,7 @@ from lic_bench.errors import RunFolderError
 from lic_bench.records import (
     Call,
     Failure,
+    FailureKind,
     Job,
     MacCount,
     Measurement,
@@ -62,7 +63,7 @@ ROW = Measurement(
 
 def test_rows_come_back_as_they_went_in(tmp_path: Path) -> None:
     run = run_folder.create(tmp_path, HEADER)
-    failure = Failure("webp", "5", "sample", None, "load", "ValueError: „no“")
+    failure = Failure("webp", "5", "sample", None, FailureKind.LOAD, "ValueError: „no“")
     run.append(ROW)
     run.append(failure)
     assert run_folder.read(run.path) == (HEADER, [ROW, failure])
@@ -82,7 +83,7 @@ def test_each_row_is_one_line_of_strict_json(tmp_path: Path) -> None:
     assert promised <= row.keys()
 
 
-def test_the_folder_is_named_by_time_and_commit_and_never_reused(tmp_path: Path) -> None:
+def test_the_folder_is_named_by_time_and_commit(tmp_path: Path) -> None:
     assert run_folder.create(tmp_path, HEADER).path.name == "20261120T120000-0123456789"
     assert run_folder.create(tmp_path, HEADER).path.name == "20261120T120000-0123456789-2"
 
@@ -105,21 +106,49 @@ def test_a_damaged_line_in_the_middle_is_named(tmp_path: Path) -> None:
         run_folder.read(run.path)
 
 
-def test_another_format_and_no_run_at_all_are_refused(tmp_path: Path) -> None:
+def with_header(run: run_folder.RunFolder, **changes: object) -> Path:
+    """The run's folder with fields of its header changed in the file."""
+    header = json.loads(run_folder.as_json(HEADER)) | changes
+    (run.path / run_folder.HEADER).write_text(json.dumps(header))
+    return run.path
+
+
+def test_what_is_no_run_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RunFolderError, match="is not a run folder"):
         run_folder.read(tmp_path)
-    run = run_folder.create(tmp_path, HEADER)
-    (run.path / run_folder.HEADER).write_text(json.dumps(json.loads(run_folder.as_json(HEADER)) | {"format": 99}))
-    with pytest.raises(RunFolderError, match="format 99"):
-        run_folder.read(run.path)
 
 
-def test_only_unfinished_runs_are_offered_newest_first(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [1, 99, None])
+def test_a_folder_of_another_format_is_refused_by_name(number: int | None, tmp_path: Path) -> None:
+    path = with_header(run_folder.create(tmp_path, HEADER), format=number, settings={"what": "another version had"})
+    with pytest.raises(RunFolderError) as refused:
+        run_folder.read(path)
+    assert str(refused.value) == f"The run in {path} has format {number}; this version reads format 2."
+
+
+def test_a_damaged_header_is_refused_with_the_field(tmp_path: Path) -> None:
+    path = with_header(run_folder.create(tmp_path, HEADER), dataset=7)
+    with pytest.raises(RunFolderError, match=r"run\.json is damaged: dataset: Input should be a valid string"):
+        run_folder.read(path)
+    (path / run_folder.HEADER).write_text("[2]")
+    with pytest.raises(RunFolderError, match=r"run\.json is damaged: it holds a list"):
+        run_folder.read(path)
+
+
+def test_unreadable_unfinished_runs_are_named(tmp_path: Path) -> None:
+    old = with_header(run_folder.create(tmp_path, HEADER), format=1)
+    with_header(run_folder.create(tmp_path, HEADER), format=1, finished="2026-11-20T13:00:00Z")
+    found = run_folder.unfinished(tmp_path)
+    assert found.runs == ()
+    assert found.unreadable == (f"The run in {old} has format 1; this version reads format 2.",)
+
+
+def test_unfinished_runs_come_newest_first(tmp_path: Path) -> None:
     old = run_folder.create(tmp_path, HEADER)
     new = run_folder.create(tmp_path, replace(HEADER, started="2026-11-20T13:00:00Z"))
     done = run_folder.create(tmp_path, replace(HEADER, started="2026-11-20T14:00:00Z"))
     done.finish()
-    assert [path for path, _ in run_folder.latest_unfinished(tmp_path)] == [new.path, old.path]
+    assert [path for path, _ in run_folder.unfinished(tmp_path).runs] == [new.path, old.path]
 
 
 def test_a_full_disk_is_a_sentence_and_keeps_what_was_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

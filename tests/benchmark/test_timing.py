@@ -1,4 +1,4 @@
-"""How passes are shared out, and what counts as a disturbed clock. No test asserts a time."""
+"""How the time budget is shared out, and what counts as a disturbed clock."""
 
 from __future__ import annotations
 
@@ -26,6 +26,10 @@ def test_what_one_picture_leaves_goes_to_the_next() -> None:
     assert budget.passes(WIDE, expected_seconds=2, pictures_left=1) == 4
 
 
+def test_no_repeats_are_no_passes() -> None:
+    assert Budget(seconds=10, repeats=0).passes(WIDE, expected_seconds=0.01, pictures_left=24) == 0
+
+
 def test_waiting_for_a_processor_shows() -> None:
     assert looks_disturbed(wall_seconds=1.0, cpu_seconds=0.5)
     assert not looks_disturbed(wall_seconds=1.0, cpu_seconds=0.99)
@@ -39,5 +43,5 @@ def test_the_timed_call_runs_exactly_once() -> None:
     assert sample.wall_seconds >= 0
 
 
-def test_the_yardstick_is_always_the_same_work() -> None:
+def test_the_calibration_workload_is_always_the_same() -> None:
     assert calibration_workload("cpu")() == calibration_workload("cpu")()

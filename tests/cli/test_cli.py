@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -56,8 +57,8 @@ def test_a_failure_is_an_exit_code_of_1_and_a_sentence(folder: Path, tmp_path: P
         (["complexity", "-m", "elic", "--size", "0x4"], "'0x4' is not a size"),
         (["complexity", "--by", "colour"], "colour"),
         (["complexity", "-m", "asymmetric-published", "--call", "decode"], "only its forward call can be counted"),
-        (["audit", "jpeg"], "No published claim on work, parameters or model size speaks of jpeg"),
-        (["audit", "elic", "--against", "thop"], "There is no auditor 'thop'"),
+        (["audit", "jpeg"], "There is no published claim on work, parameters or model size of jpeg"),
+        (["complexity", "elic", "--against", "thop"], "There is no external counter 'thop'"),
         (["rnu"], "rnu"),
     ],
 )
@@ -65,6 +66,19 @@ def test_a_wrong_request_is_an_exit_code_of_2_and_a_sentence(arguments: list[str
     done = lic_bench(*arguments, cwd=tmp_path, code=2)
     assert said in done.stderr
     assert not (tmp_path / "runs").exists()
+
+
+def test_a_run_folder_of_another_format_is_refused_by_name(folder: Path, tmp_path: Path) -> None:
+    command = ("run", "-m", reference("SKIPPING"), "--dataset", str(folder), "--points", "2", "--no-memory", *QUICK)
+    lic_bench(*command, cwd=tmp_path)
+    (header,) = tmp_path.glob("runs/*/run.json")
+    header.write_text(json.dumps(json.loads(header.read_text()) | {"format": 1, "finished": None}))
+    said = f"The run in {header.parent.relative_to(tmp_path)} has format 1; this version reads format 2."
+    run = str(header.parent.relative_to(tmp_path))
+    assert said in lic_bench("report", run, cwd=tmp_path, code=2).stderr
+    assert said in lic_bench("check", run, "--against", run, cwd=tmp_path, code=2).stderr
+    assert f"{said} It is not continued." in lic_bench(*command, cwd=tmp_path).stderr
+    assert len(list(tmp_path.glob("runs/*"))) == 2
 
 
 def test_a_dry_run_lists_the_jobs_and_measures_nothing(folder: Path, tmp_path: Path) -> None:
@@ -75,24 +89,30 @@ def test_a_dry_run_lists_the_jobs_and_measures_nothing(folder: Path, tmp_path: P
 
 def test_ctrl_c_keeps_what_was_measured(folder: Path, tmp_path: Path) -> None:
     models = f"{reference('LOSSLESS')},{reference('ENDLESS')}"
-    command = [sys.executable, "-m", "lic_bench", "run", "-m", models, "--dataset", str(folder), *QUICK, "--no-memory"]
-    running = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    asked = ("run", "-m", models, "--dataset", str(folder), *QUICK, "--no-memory", "--timeout", "300")
+    command = [sys.executable, "-m", "lic_bench", *asked]
+    running = subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # a shell's background jobs ignore it
+    )
     rows: list[str] = []
-    for _ in range(600):  # the first codec's three rows come, the second never ends
+    while len(rows) < 3 and running.poll() is None:  # the first codec's three rows come, the second never ends
         time.sleep(0.1)
         found = list(tmp_path.glob("runs/*/measurements.jsonl"))
         rows = found[0].read_text().splitlines() if found else []
-        if len(rows) == 3 or running.poll() is not None:
-            break
     running.send_signal(signal.SIGINT)
-    _, said = running.communicate(timeout=60)
+    _, said = running.communicate()
     assert running.returncode == 130, said
     assert "the same command continues" in said
     assert "Traceback" not in said
     assert len(rows) == 3
 
 
-def test_the_models_and_data_sets_are_listed(tmp_path: Path) -> None:
+def test_models_and_data_sets_are_listed(tmp_path: Path) -> None:
     said = lic_bench("models", cwd=tmp_path).stdout
     assert "bmshj2018-hyperprior" in said
     assert "downloadable" in said

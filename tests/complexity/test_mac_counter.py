@@ -230,7 +230,7 @@ def test_serial_steps_of_a_decoder_are_its_reads() -> None:
     assert {key: trace(codec(*key), 256, 256, Call.DECODE).serial_reads for key in steps} == steps
 
 
-def test_pretending_is_undone_after_an_error_and_may_be_nested() -> None:
+def test_meta_execution_is_undone_after_an_error_and_nests() -> None:
     def fail() -> None:
         with meta_device.on_meta_device(), meta_device.on_meta_device():
             assert EntropyBottleneck.forward is not before

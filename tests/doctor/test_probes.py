@@ -52,7 +52,7 @@ def test_an_error_is_an_answer_with_its_step() -> None:
     assert answer == ProbeFailure(Cause.RAISED, "ValueError: sides must be even", Step.ENCODE)
 
 
-def test_opened_files_are_told_apart_by_reading_and_writing(tmp_path: Path) -> None:
+def test_read_and_written_files_are_distinguished(tmp_path: Path) -> None:
     path = tmp_path / "file"
     with OpenedFiles() as files:
         path.write_bytes(b"1")

@@ -5,7 +5,7 @@ and its flags; the file behind GITHUB_STEP_SUMMARY; a failed step fails the job,
 says. Steps that use other actions are not executed: they are listed, and their outputs are given. An expression that
 is not known here is an error, never a guess.
 
-    python tests/github_steps.py FILE...     passes the scripts of every step to shellcheck
+    python tests/helpers/github_steps.py FILE...     passes the scripts of every step to shellcheck
 """
 
 from __future__ import annotations
@@ -67,14 +67,14 @@ class Job:
 
 def read(path: Path) -> Steps:
     """The steps of a workflow with one job, or of a composite action."""
-    told = yaml.safe_load(path.read_text(encoding="utf-8"))
-    if "runs" in told:
-        assert told["runs"]["using"] == "composite"
-        inputs = {name: str(about.get("default", "")) for name, about in told["inputs"].items()}
-        return Steps(tuple(_step(step, None) for step in told["runs"]["steps"]), {}, inputs)
-    (job,) = told["jobs"].values()
-    shell = told.get("defaults", {}).get("run", {}).get("shell")
-    env = {name: str(value) for name, value in {**told.get("env", {}), **job.get("env", {})}.items()}
+    found = yaml.safe_load(path.read_text(encoding="utf-8"))
+    if "runs" in found:
+        assert found["runs"]["using"] == "composite"
+        inputs = {name: str(about.get("default", "")) for name, about in found["inputs"].items()}
+        return Steps(tuple(_step(step, None) for step in found["runs"]["steps"]), {}, inputs)
+    (job,) = found["jobs"].values()
+    shell = found.get("defaults", {}).get("run", {}).get("shell")
+    env = {name: str(value) for name, value in {**found.get("env", {}), **job.get("env", {})}.items()}
     return Steps(tuple(_step(step, shell) for step in job["steps"]), env, {})
 
 
@@ -133,20 +133,20 @@ def _run(step: Step, folder: Path, env: Mapping[str, str], scratch: Path) -> tup
     return ("failure" if done.returncode else "success"), f"{done.stdout}\n(exit code {done.returncode})"
 
 
-def _step(told: Mapping[str, Any], shell: str | None) -> Step:
+def _step(described: Mapping[str, Any], shell: str | None) -> Step:
     known = {"name", "id", "if", "run", "shell", "uses", "env", "with"}
-    assert set(told) <= known, f"{set(told) - known} of a step are not known here"
-    script = told.get("run", "")
+    assert set(described) <= known, f"{set(described) - known} of a step are not known here"
+    script = described.get("run", "")
     assert "${{" not in script, f"an expression inside a script is code that others write: {script}"
     return Step(
-        name=told.get("name") or told.get("uses") or script,
-        key=told.get("id", ""),
-        condition=told.get("if", "success()"),
+        name=described.get("name") or described.get("uses") or script,
+        key=described.get("id", ""),
+        condition=described.get("if", "success()"),
         script=script,
-        shell=told.get("shell", shell),
-        uses=told.get("uses", ""),
-        env={name: str(value) for name, value in told.get("env", {}).items()},
-        given={name: str(value) for name, value in told.get("with", {}).items()},
+        shell=described.get("shell", shell),
+        uses=described.get("uses", ""),
+        env={name: str(value) for name, value in described.get("env", {}).items()},
+        given={name: str(value) for name, value in described.get("with", {}).items()},
     )
 
 

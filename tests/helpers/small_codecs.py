@@ -55,11 +55,31 @@ class Dying(Lossless):
 
 
 class Endless(Lossless):
-    """Never comes back from decoding."""
+    """Decodes forever."""
 
     def decode(self, stream: bytes) -> Image:
         while True:
             time.sleep(0.1)
+
+
+class FailingFirst(Lossless):
+    """Fails on the first picture it is given."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def encode(self, image: Image) -> bytes:
+        self.calls += 1
+        if self.calls == 1:
+            raise ValueError("the first fails")
+        return super().encode(image)
+
+
+class Wordy(Lossless):
+    """Encodes to text."""
+
+    def encode(self, image: Image) -> bytes:
+        return "not bytes"  # type: ignore[return-value]
 
 
 class Cropping(Lossless):
@@ -70,7 +90,7 @@ class Cropping(Lossless):
 
 
 class Remembering(Lossless):
-    """Decodes from what the encoder left in the process, not from the stream."""
+    """Decodes from what the encoder left in the process, not from the bitstream."""
 
     def __init__(self) -> None:
         self.kept = np.zeros((32, 96, 3), np.uint8)
@@ -90,6 +110,8 @@ _CODECS = {
     "endless": Endless,
     "cropping": Cropping,
     "remembering": Remembering,
+    "failing_first": FailingFirst,
+    "wordy": Wordy,
 }
 
 
@@ -103,7 +125,7 @@ def _card(name: str, points: tuple[OperatingPoint, ...] = (OperatingPoint("only"
     return CodecCard(
         name=name,
         title=name.title(),
-        family="pretend",
+        family="test",
         paper="none",
         year=2026,
         licence="Apache-2.0",
@@ -120,8 +142,10 @@ DYING = _card("dying")
 ENDLESS = _card("endless")
 CROPPING = _card("cropping")
 REMEMBERING = _card("remembering")
+FAILING_FIRST = _card("failing_first")
+WORDY = _card("wordy")
 
 
 def reference(name: str) -> str:
-    """How `--models` is told of a card of this file."""
+    """The reference of a card of this file, for `--models`."""
     return f"{Path(__file__).resolve()}:{name}"

@@ -176,7 +176,7 @@ def test_a_damaged_or_foreign_string_is_refused() -> None:
         reader.finish()
 
 
-def test_a_network_gone_wrong_is_told_and_not_coded() -> None:
+def test_latents_that_are_not_finite_are_refused() -> None:
     writer = GaussianWriter()
     with pytest.raises(LicBenchError, match="not a finite number"):
         writer.write(torch.zeros(2), torch.tensor([0.0, torch.nan]), torch.ones(2))

@@ -151,7 +151,7 @@ def test_another_networks_checkpoint_is_refused(tmp_path: Path) -> None:
         card.load(card.points[0], tmp_path / "other.pth")
 
 
-def test_a_checkpoint_of_another_size_is_told_from_its_width(tmp_path: Path) -> None:
+def test_a_checkpoint_of_another_size_is_recognised(tmp_path: Path) -> None:
     torch.save({"g_a.0.conv1.weight": torch.zeros(256, 3, 3, 3)}, tmp_path / "large.pth")
     card = codecs.get("tcm-small")
     with pytest.raises(WeightsError, match=r"is a checkpoint of tcm-large \(N = 128\), not of tcm-small"):

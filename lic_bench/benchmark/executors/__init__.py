@@ -1,4 +1,4 @@
-"""Where jobs run: rows of an executor, checked for completeness."""
+"""Where jobs run: the rows of an executor, with a failure for every picture that it gave no row for."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from lic_bench.registry import executors
 
 
 def rows(name: str, jobs: Sequence[Job], workers: int, timeout_seconds: float | None) -> Iterator[Row]:
-    """Rows of all jobs from an executor, and a failure for every picture that it gave no row for.
+    """Rows of all jobs from an executor, as they come.
 
     Raises LicBenchError where the executor itself breaks; what it gave before is kept.
     """
@@ -19,7 +19,8 @@ def rows(name: str, jobs: Sequence[Job], workers: int, timeout_seconds: float | 
         for row in executors.get(name)(jobs, workers, timeout_seconds):
             if not isinstance(row, Measurement | Failure):
                 raise TypeError(f"it gave a {type(row).__name__} instead of a row")
-            _strike(missing, row)
+            for key in _covered(missing, row):
+                missing.pop(key, None)
             yield row
     except LicBenchError:
         raise
@@ -33,10 +34,8 @@ def rows(name: str, jobs: Sequence[Job], workers: int, timeout_seconds: float | 
         yield Failure(codec, point, job.dataset, picture, FailureKind.EXECUTOR, reason)
 
 
-def _strike(missing: dict[tuple[str, str, str], Job], row: Row) -> None:
-    """Take off what a row is about; a failure of a whole job or of its process is about all the job has left."""
+def _covered(missing: dict[tuple[str, str, str], Job], row: Row) -> list[tuple[str, str, str]]:
+    """What a row accounts for: a failed job or process accounts for all pictures that the job has left."""
     if row.picture is not None and not (isinstance(row, Failure) and row.kind is FailureKind.PROCESS):
-        missing.pop((row.codec, row.point, row.picture), None)
-        return
-    for key in [key for key in missing if key[:2] == (row.codec, row.point)]:
-        del missing[key]
+        return [(row.codec, row.point, row.picture)]
+    return [key for key in missing if key[:2] == (row.codec, row.point)]

@@ -14,7 +14,7 @@ from dataclasses import replace
 from multiprocessing.context import BaseContext
 
 from lic_bench.benchmark import worker
-from lic_bench.benchmark.worker import Conditions, FreshProcess
+from lic_bench.benchmark.context import ALONE, Conditions, FreshProcess
 from lic_bench.codec import CodecCard
 from lic_bench.records import Failure, FailureKind, Job, Measurement, Row, Training
 from lic_bench.registry import codecs, entry_points, metrics
@@ -27,19 +27,19 @@ def rows(jobs: Sequence[Job], workers: int = 1, timeout_seconds: float | None = 
     `timeout_seconds` bounds one pass on one picture. When the caller stops early (Ctrl-C) every process is ended.
     """
     with quiet_imports():
-        processes = Processes(context(codecs.get(job.reference) for job in jobs), timeout_seconds)
+        processes = Processes(process_context(codecs.get(job.reference) for job in jobs), timeout_seconds)
         try:
             if workers == 1:
                 for job in jobs:
-                    yield from _job_rows(processes, job, Conditions())
+                    yield from _job_rows(processes, job, ALONE)
             else:
-                yield from _side_by_side(processes, jobs, workers)
+                yield from _concurrent_rows(processes, jobs, workers)
         finally:
             processes.stop()
 
 
-def context(cards: Iterable[CodecCard]) -> BaseContext:
-    """A way to start processes that have run nothing yet, prepared for these codecs."""
+def process_context(cards: Iterable[CodecCard]) -> BaseContext:
+    """A way to start processes that have run nothing yet, with the packages that these codecs need imported."""
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
@@ -51,17 +51,17 @@ def context(cards: Iterable[CodecCard]) -> BaseContext:
     return context
 
 
-def _side_by_side(processes: Processes, jobs: Sequence[Job], workers: int) -> Iterator[Row]:
+def _concurrent_rows(processes: Processes, jobs: Sequence[Job], workers: int) -> Iterator[Row]:
     """Rows of several jobs at a time, as they come."""
-    made: queue.SimpleQueue[Row | BaseException | None] = queue.SimpleQueue()
+    results: queue.SimpleQueue[Row | BaseException | None] = queue.SimpleQueue()
 
     def collect(job: Job) -> None:
         try:
             for row in _job_rows(processes, job, Conditions(shared_machine=True)):
-                made.put(row)
+                results.put(row)
         except BaseException as error:  # carried to the thread that reads the queue, which raises it
-            made.put(error)
-        made.put(None)
+            results.put(error)
+        results.put(None)
 
     pool = ThreadPoolExecutor(workers)
     for job in jobs:
@@ -69,7 +69,7 @@ def _side_by_side(processes: Processes, jobs: Sequence[Job], workers: int) -> It
     try:
         running = len(jobs)
         while running:
-            row = made.get()
+            row = results.get()
             if isinstance(row, BaseException):
                 raise row
             if row is None:
@@ -84,22 +84,22 @@ def _side_by_side(processes: Processes, jobs: Sequence[Job], workers: int) -> It
 def _job_rows(processes: Processes, job: Job, conditions: Conditions) -> Iterator[Row]:
     """The passes of one job, one process after another."""
     if job.settings.memory:
-        name = job.pictures[0]
+        picture = job.pictures[0]
         try:
-            conditions = replace(conditions, fresh=_fresh_process(processes, job, name))
+            conditions = replace(conditions, fresh=_fresh_process(processes, job, picture))
         except ProcessDied as error:
-            yield Failure(job.codec, job.point, job.dataset, name, FailureKind.FRESH_PROCESS, str(error))
-    yield from _measured(processes, job, conditions)
+            yield Failure(job.codec, job.point, job.dataset, picture, FailureKind.FRESH_PROCESS, str(error))
+    yield from _measured_rows(processes, job, conditions)
 
 
 def _fresh_process(processes: Processes, job: Job, picture: str) -> FreshProcess:
-    """One picture encoded in a fresh process, its stream decoded in another."""
+    """One picture encoded in a fresh process, its bitstream decoded in another."""
     [(stream, encode)] = processes.run(worker.encode_alone, job, picture)
     [(decoded, decode)] = processes.run(worker.decode_alone, job, stream)
     return FreshProcess(picture, stream, decoded, tuple(use for use in (encode, decode) if use is not None))
 
 
-def _measured(processes: Processes, job: Job, conditions: Conditions) -> Iterator[Row]:
+def _measured_rows(processes: Processes, job: Job, conditions: Conditions) -> Iterator[Row]:
     """Rows of the passes that share a process. When that dies, the job is tried once more without its metrics."""
     done: set[str | None] = set()
     try:
@@ -108,17 +108,17 @@ def _measured(processes: Processes, job: Job, conditions: Conditions) -> Iterato
             yield row
     except ProcessDied as error:
         left = tuple(name for name in job.pictures if name not in done)
-        has_metrics = job.settings.metrics and not conditions.skip_metrics
-        if has_metrics and left and job.training is not Training.UNTRAINED:
-            again = _measured(processes, replace(job, pictures=left), replace(conditions, skip_metrics=True))
-            yield from _blamed(again, job, left[0], str(error))
+        uses_metrics = job.settings.metrics and job.training is not Training.UNTRAINED
+        if left and uses_metrics and not conditions.skip_metrics:
+            again = _measured_rows(processes, replace(job, pictures=left), replace(conditions, skip_metrics=True))
+            yield from _with_metric_failure(again, job, left[0], str(error))
         else:
             picture = left[0] if left else None
             yield Failure(job.codec, job.point, job.dataset, picture, FailureKind.PROCESS, str(error))
 
 
-def _blamed(rows: Iterable[Row], job: Job, picture: str, reason: str) -> Iterator[Row]:
-    """Rows taken without metrics. Where the picture is measured now, it was a metric that ended the process."""
+def _with_metric_failure(rows: Iterable[Row], job: Job, picture: str, reason: str) -> Iterator[Row]:
+    """Rows measured without metrics. Where the picture is measured now, it was a metric that ended the process."""
     names = tuple(metrics.name(key) for key in job.settings.metrics)
     for row in rows:
         yield row

@@ -1,0 +1,93 @@
+"""One job in this process: its rows, its failures, and its share of the time budget."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from helpers import small_codecs
+
+from lic_bench.benchmark import worker
+from lic_bench.benchmark.context import Conditions
+from lic_bench.benchmark.timing import Budget
+from lic_bench.caveats import Caveat
+from lic_bench.records import Failure, FailureKind, Job, Measurement, Settings, Training
+
+QUICK = Settings(device="cpu", timing_repeats=2, timing_budget_seconds=100, memory=False)
+
+
+def job(folder: Path, name: str, *pictures: str, settings: Settings = QUICK) -> Job:
+    reference = small_codecs.reference(name)
+    return Job(
+        name.lower(), "only", Training.NOT_LEARNED, str(folder), pictures, reference=reference, settings=settings
+    )
+
+
+def test_a_failed_picture_leaves_its_share_of_the_budget(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[tuple[int, int], int]] = []
+
+    class Recording(Budget):
+        def passes(self, shape: tuple[int, int], expected_seconds: float, pictures_left: int) -> int:
+            asked.append((shape, pictures_left))
+            return super().passes(shape, expected_seconds, pictures_left)
+
+    monkeypatch.setattr(worker, "Budget", Recording)
+    first, second, third = worker.measure(job(folder, "FAILING_FIRST", "a.png", "b.png", "c.png"))
+    assert isinstance(first, Failure)
+    assert (first.picture, first.kind, first.reason) == ("a.png", FailureKind.MEASURE, "ValueError: the first fails")
+    assert isinstance(second, Measurement)
+    assert isinstance(third, Measurement)
+    assert asked == [((96, 32), 1), ((40, 56), 1)]
+    assert len(second.encode_seconds) == len(third.encode_seconds) == 2
+
+
+def test_a_picture_that_is_not_there_is_a_failure_of_the_job(folder: Path) -> None:
+    (row,) = worker.measure(job(folder, "LOSSLESS", "a.png", "z.png"))
+    assert isinstance(row, Failure)
+    assert (row.picture, row.kind) == (None, FailureKind.LOOKUP)
+    assert row.reason == f"The data set {folder} has no picture z.png."
+
+
+def test_a_damaged_picture_is_a_failure_and_others_go_on(folder: Path) -> None:
+    (folder / "a.png").write_bytes(b"")
+    damaged, whole = worker.measure(job(folder, "LOSSLESS", "a.png", "b.png"))
+    assert isinstance(damaged, Failure)
+    assert (damaged.picture, damaged.kind) == ("a.png", FailureKind.READ)
+    assert isinstance(whole, Measurement)
+
+
+def test_a_codec_that_cannot_be_loaded_is_one_failure(folder: Path) -> None:
+    (row,) = worker.measure(job(folder, "SKIPPING", "a.png", "b.png"))
+    assert isinstance(row, Failure)
+    assert (row.picture, row.kind) == (None, FailureKind.LOAD)
+    assert row.reason == "skipping has no operating point 'only'; it has 2, 3, 4, 6, 8."
+
+
+def test_bytes_are_asked_for(folder: Path) -> None:
+    (row,) = worker.measure(job(folder, "WORDY", "c.png"))
+    assert isinstance(row, Failure)
+    assert row.reason == "encode returned str; a bitstream is bytes"
+
+
+def test_without_time_nothing_is_timed(folder: Path) -> None:
+    settings = Settings(device="cpu", timing_repeats=0, memory=False)
+    (row,) = worker.measure(job(folder, "LOSSLESS", "c.png", settings=settings))
+    assert isinstance(row, Measurement)
+    assert row.encode_seconds == row.decode_seconds == row.calibration_seconds == ()
+    assert Caveat.NOT_TIMED in row.caveats
+
+
+def test_a_shared_machine_is_a_caveat(folder: Path) -> None:
+    (row,) = worker.measure(job(folder, "LOSSLESS", "c.png"), Conditions(shared_machine=True))
+    assert isinstance(row, Measurement)
+    assert Caveat.SHARED_MACHINE in row.caveats
+
+
+def test_threads_are_as_before_when_the_job_is_done(folder: Path) -> None:
+    settings = Settings(device="cpu", threads=2, timing_repeats=0, memory=False)
+    before = torch.get_num_threads()
+    (row,) = worker.measure(job(folder, "LOSSLESS", "c.png", settings=settings))
+    assert isinstance(row, Measurement)
+    assert row.threads == 2
+    assert torch.get_num_threads() == before
