@@ -77,7 +77,7 @@ class Budget:
     """Shares out the time for timing among the pictures of one shape.
 
     Each picture gets an equal share of what is left, up to `repeats` passes; what one does not use goes to the next.
-    The first picture of a shape gets at least one pass, however slow the codec.
+    The first picture of a shape gets at least one pass, however slow the codec, unless no repeats are asked for.
     """
 
     seconds: float
@@ -88,7 +88,7 @@ class Budget:
         """How many passes the next picture of this shape (width, height) gets; `pictures_left` counts it."""
         share = (self.seconds - self.spent.get(shape, 0.0)) / pictures_left
         fitting = int(share / expected_seconds) if expected_seconds > 0 else self.repeats
-        return max(min(self.repeats, fitting), 0 if shape in self.spent else 1)
+        return min(self.repeats, max(fitting, 0 if shape in self.spent else 1))
 
     def spend(self, shape: tuple[int, int], seconds: float) -> None:
         """Note the time that was used on a shape."""

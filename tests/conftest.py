@@ -1,8 +1,14 @@
-"""What several tests need: small pictures on disk, and one thread."""
+"""What several tests need: small pictures on disk, and a number of threads.
+
+LIC_BENCH_TEST_THREADS says how many threads torch has in the tests; it is 1 where nothing is said. The tests pass with
+any number: what float32 rounds differently with more threads is not what they compare.
+"""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +17,23 @@ from PIL import Image as pillow
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _one_thread() -> None:
+def _threads() -> None:
     import torch
 
-    torch.set_num_threads(1)
+    torch.set_num_threads(int(os.environ.get("LIC_BENCH_TEST_THREADS", "1")))
+
+
+@contextmanager
+def threads(number: int) -> Iterator[None]:
+    """Torch has this number of threads inside, and afterwards the number from before."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(number)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 @pytest.fixture(autouse=True)

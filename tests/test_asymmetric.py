@@ -121,8 +121,8 @@ def test_importance_lies_between_three_tenths_and_one() -> None:
 
 def test_neighbours_are_the_masked_convolution_at_the_second_pass() -> None:
     torch.manual_seed(1)
-    context = Context(4)
-    first = torch.randn(1, 4, 6, 10)
+    context = Context(4).double()
+    first = torch.randn(1, 4, 6, 10, dtype=torch.float64)
     rows, columns = torch.meshgrid(torch.arange(6), torch.arange(10), indexing="ij")
     first = first * ((rows + columns) % 2 == 0)
     taps = torch.tensor([[(row + column) % 2 for column in range(5)] for row in range(5)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -13,12 +14,14 @@ import pytest
 from checked_runs import HEADER, measured, run
 from tests_support import measurement
 
+from lic_bench import measure
 from lic_bench.check.baseline import Kept
 from lic_bench.check.compare import compare
 from lic_bench.check.diagnosis import diagnose
 from lic_bench.check.limits import LimitBook, Limits
 from lic_bench.check.outcome import Change, Verdict
 from lic_bench.records import Call, Doubt, MacCount, Measurement
+from lic_bench.timing import Sample
 
 PICTURES = ("a", "b", "c", "d")
 
@@ -150,7 +153,16 @@ def test_noise_alone_raises_no_alarm(busy: float) -> None:
 
 
 @pytest.mark.slow
-def test_checks_of_an_unchanged_network_raise_no_alarm_on_this_machine(folder: Path) -> None:
+def test_checks_of_an_unchanged_network_raise_no_alarm(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock's readings are drawn; `benchmarks/noise.py` makes such checks by the clock of a machine."""
+    drawn = np.random.default_rng(9)
+
+    def clock(call: Callable[[], object], device: str) -> Sample:
+        call()
+        cpu = 0.1 * drawn.normal(1, 0.02)
+        return Sample(cpu * (1 + 0.1 * drawn.random()), cpu)
+
+    monkeypatch.setattr(measure, "timed", clock)
     runs: list[Kept] = [measured(folder, "unchanged") for _ in range(4)]
     for at, now in enumerate(runs):
         for before in runs[:at]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import zlib
+import copy
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from conformance import compare, probe
+from conformance import compare, families, probe
+from conformance.compare import Seen
+from conftest import threads
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lic_bench.zoo.networks.fat import FrequencyModulation, FrequencyTransformer
@@ -28,34 +30,26 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def flic() -> FLIC:
-    network = FLIC().eval()
-    probe.fill(network, EXPECTED["gain"])
-    network.update(force=True)
+    network = families.filled("flic")
+    assert isinstance(network, FLIC)
     return network
 
 
 @pytest.fixture(scope="module")
-def passed(flic: FLIC) -> dict[str, Tensor]:
-    """Everything of one forward pass on the probe, by the names of the figures."""
-    seen: dict[str, Tensor] = {}
-    parameters = ("means", "scales", "lrp_before_tanh")
-    hooks = [
-        flic.g_a.register_forward_hook(lambda _, __, out: seen.update(y=out)),
-        flic.h_a.register_forward_hook(lambda _, __, out: seen.update(z=out)),
-        flic.tca.register_forward_pre_hook(lambda _, inputs: seen.update(hyper=inputs[0])),
-        flic.tca.register_forward_hook(lambda _, __, out: seen.update(zip(parameters, out, strict=True))),
-        flic.g_s.register_forward_pre_hook(lambda _, inputs: seen.update(y_hat_into_g_s=inputs[0])),
-    ]
+def seen(flic: FLIC) -> Seen:
+    return families.observe("flic", flic, probe.picture(256, 256))
+
+
+@pytest.fixture(scope="module")
+def passed(flic: FLIC, seen: Seen) -> dict[str, Tensor]:
+    """Everything of one forward pass on the probe in float32, by the names of the figures, and the hyper-prior."""
     with torch.no_grad():
-        out = flic(probe.picture(256, 256))
-    for hook in hooks:
-        hook.remove()
-    return seen | {"x_hat": out["x_hat"]} | {f"likelihoods_{name}": t for name, t in out["likelihoods"].items()}
+        return seen.tensors | {"hyper": flic._hyper(torch.round(seen.z.values) + flic.entropy_bottleneck.medians())}
 
 
-def in_the_authors_order(y: Tensor) -> Tensor:
-    """Integers slice by slice, each row by row, column by column, channel by channel."""
-    return torch.cat([part.round().permute(0, 2, 3, 1).flatten() for part in y.split(64, dim=1)])
+@pytest.fixture(scope="module")
+def exact(flic: FLIC) -> Seen:
+    return families.observe("flic", copy.deepcopy(flic).double(), probe.picture(256, 256).double())
 
 
 def test_the_state_dict_has_the_authors_names_shapes_and_order(flic: FLIC) -> None:
@@ -63,40 +57,29 @@ def test_the_state_dict_has_the_authors_names_shapes_and_order(flic: FLIC) -> No
     assert sum(p.numel() for p in flic.parameters()) == EXPECTED["trainable_parameters"]
 
 
-def test_a_forward_pass_gives_the_authors_numbers(passed: dict[str, Tensor]) -> None:
-    expected = EXPECTED["forward_256x256"]
-    names = {name for name, value in expected.items() if isinstance(value, dict)}
-    assert names == set(passed) - {"hyper"}
-    for name in names:
-        assert compare.difference(passed[name], expected[name]) < 1e-4, name
-    for name in "yz":
-        bits = float(-torch.log2(passed[f"likelihoods_{name}"].double()).sum())
-        assert bits == pytest.approx(expected[f"bits_{name}"], rel=1e-5)
+def test_float64_gives_the_authors_numbers_and_symbols(exact: Seen) -> None:
+    figures = families.figures("flic")
+    assert set(figures.tensors) <= set(exact.tensors)
+    assert compare.differences(exact, figures) == []
 
 
-def test_symbols_are_the_authors_exactly(flic: FLIC, passed: dict[str, Tensor]) -> None:
-    expected = EXPECTED["coding_256x256"]["crc32"]["symbols_int32_le"]
-    try:
-        with torch.no_grad():
-            symbols = in_the_authors_order(flic.g_a.double()(probe.picture(256, 256).double()))
-    finally:
-        flic.g_a.float()
-    assert compare.crc32(symbols) == expected
-    # In float32 another processor may round a few in ten thousand the other way.
-    assert int((in_the_authors_order(passed["y"]) != symbols).sum()) <= len(symbols) / 10_000
+def test_float32_gives_them_up_to_the_first_tie(seen: Seen, exact: Seen) -> None:
+    figures = families.figures("flic")
+    assert compare.tensor_differences(seen, figures, ("y", "z")) == []
+    if compare.float32_is_equal("flic", seen, exact):
+        assert compare.tensor_differences(seen, figures, [*figures.tensors]) == []
 
 
-def test_decoding_gives_what_the_forward_pass_promised(flic: FLIC, passed: dict[str, Tensor]) -> None:
-    coded = flic.compress(probe.picture(256, 256))
-    told = EXPECTED["coding_256x256"]
-    assert list(coded["shape"]) == told["z_shape"]
-    (z,) = coded["strings"][1]
-    assert len(z) == told["z_bytes"]
-    if compare.crc32(in_the_authors_order(passed["y"])) == told["crc32"]["symbols_int32_le"]:
-        assert zlib.crc32(z) == told["crc32"]["z_string"]
+def test_decoding_gives_what_the_forward_pass_gives(flic: FLIC, seen: Seen, exact: Seen) -> None:
+    coded, known = flic.compress(probe.picture(256, 256)), EXPECTED["coding_256x256"]
+    assert list(coded["shape"]) == known["z_shape"]
+    if torch.equal(seen.z.symbols, exact.z.symbols):
+        assert coded["strings"][1] == [exact.z_string()]
+    else:
+        compare.say("flic: in float32 this machine gives other symbols of z, so the string of z is not compared.")
     decoded = flic.decompress(coded["strings"], coded["shape"])["x_hat"]
     # The steps and the full pass agree to rounding; one wrong symbol would move the picture by far more.
-    assert float((decoded - passed["x_hat"].clamp(0, 1)).abs().max()) < 1e-3
+    assert float((decoded - seen.tensors["x_hat"].clamp(0, 1)).abs().max()) < 1e-3
 
 
 @torch.no_grad()
@@ -133,20 +116,20 @@ def test_coding_works_with_and_without_keeping_keys_and_values(flic: FLIC, keeps
 
 def test_the_work_of_each_call_and_what_keeping_saves(flic: FLIC) -> None:
     codec = LearnedCodec(flic, "flic/test", multiple=256)
-    told = EXPECTED["kmac_per_pixel_512x768"]
+    known = EXPECTED["kmac_per_pixel_512x768"]
     forward, encode, decode = (macs.count(codec, 256, 256, call) for call in Call)
     flic.keeps = False
     try:
         anew = macs.count(codec, 256, 256, Call.DECODE)
     finally:
         flic.keeps = True
-    assert forward.kmac_per_pixel == pytest.approx(told["forward"]["total"], abs=0.01)
-    assert anew.kmac_per_pixel == pytest.approx(told["decompress"]["total"], abs=0.01)
+    assert forward.kmac_per_pixel == pytest.approx(known["forward"]["total"], abs=0.01)
+    assert anew.kmac_per_pixel == pytest.approx(known["decompress"]["total"], abs=0.01)
     # The entropy transformer does 123.82 in steps that keep keys and values, and 127.66 in every full pass.
     assert encode.kmac_per_pixel == pytest.approx(348.04, abs=0.01)
     assert decode.kmac_per_pixel == pytest.approx(456.01, abs=0.01)
     for part, work in forward.by_part.items():
-        assert work / 65_536_000 == pytest.approx(told["forward"][part], abs=0.01), part
+        assert work / 65_536_000 == pytest.approx(known["forward"][part], abs=0.01), part
     assert not any(counted.unseen for counted in (forward, encode, decode, anew))
 
 
@@ -207,11 +190,8 @@ def test_a_stream_decodes_with_the_threads_it_was_made_with(flic: FLIC) -> None:
     image = np.random.default_rng(3).integers(0, 256, (40, 129, 3), dtype=np.uint8)
     stream = codec.encode(image)
     decoded = codec.decode(stream)
-    torch.set_num_threads(2)
-    try:
+    with threads(3 - min(2, torch.get_num_threads())):
         assert np.array_equal(codec.decode(stream), decoded)
-    finally:
-        torch.set_num_threads(1)
 
 
 def test_the_authors_checkpoint_loads_with_its_unused_entries_and_not_without(flic: FLIC, tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ import mpmath
 import numpy as np
 import pytest
 import torch
-from conformance import probe
+from conformance import families, probe
+from conftest import threads
 from lic_bench.zoo.networks.gllmm import Gllmm, wavefronts
 from lic_bench.zoo.networks.mixture import Mixture, MixtureReader, MixtureWriter, likelihood, mass, mixture, tables
 from torch import Tensor
@@ -87,40 +88,7 @@ def test_parameters_and_work_are_those_of_the_authors_network(channels: int) -> 
 
 @pytest.mark.parametrize("case", NUMBERS["cases"], ids=lambda case: f"N={case['N']}, gain {case['gain']}")
 def test_every_part_gives_the_authors_numbers(case: dict[str, Any]) -> None:
-    network = exact(case["N"], case["gain"])
-    x = probe.picture(*case["image"]).double()
-    y = network.g_a(x)
-    z = network.h_a(y)
-    z_hat, z_likelihoods = network.entropy_bottleneck(z)
-    raw = network.numbers(torch.round(y), z_hat)
-    described = mixture(raw[0].unflatten(0, (30, -1)))
-    out = network(x)
-    by_component = dict(zip(("w_gauss", "w_laplace", "w_logistic"), described.within, strict=True))
-    ours = {
-        "y": y,
-        "y_hat": torch.round(y),
-        "z": z,
-        "z_hat": z_hat,
-        "z_likelihoods": z_likelihoods,
-        "phi": network.h_s(z_hat),
-        "entropy_parameters_raw": raw,
-        "y_likelihoods": out["likelihoods"]["y"],
-        "x_hat": out["x_hat"],
-        **{name: t.movedim(0, -1) for name, t in {"pi": described.families, **by_component}.items()},
-        **{name: t.movedim(0, -1) for name, t in {"means": described.means, "scales": described.scales}.items()},
-    }
-    compared = [name for name, theirs in case.items() if isinstance(theirs, dict)]
-    assert len(compared) >= 6
-    for name in compared:
-        assert list(ours[name].shape) == case[name]["shape"], name
-        theirs = torch.tensor(case[name]["values"], dtype=torch.float64)
-        assert torch.allclose(ours[name].flatten()[case[name]["at"]], theirs, rtol=1e-7, atol=1e-12), name
-    for name in "yz":
-        assert bits(out["likelihoods"][name]) == pytest.approx(case[f"bits_{name}"], rel=1e-7)
-
-
-def bits(likelihoods: Tensor) -> float:
-    return float(-torch.log2(likelihoods.double()).sum())
+    assert families.gllmm_differences(exact(case["N"], case["gain"]), case) == []
 
 
 def test_training_uses_noise_where_coding_rounds_and_reaches_every_parameter() -> None:
@@ -221,6 +189,10 @@ def test_a_scale_of_zero_gives_numbers() -> None:
 
 
 # The coder
+
+
+def bits(likelihoods: Tensor) -> float:
+    return float(-torch.log2(likelihoods.double()).sum())
 
 
 def drawn_from(rows: Tensor, low: int) -> Tensor:
@@ -405,9 +377,5 @@ def test_probabilities_do_not_depend_on_the_number_of_threads() -> None:
     network = filled(128, 1.0)
     coded = network.compress(probe.picture(64, 128))
     alone = decoded_latent(network, **coded)
-    threads = torch.get_num_threads()
-    torch.set_num_threads(2)
-    try:
+    with threads(3 - min(2, torch.get_num_threads())):
         assert torch.equal(decoded_latent(network, **coded), alone)
-    finally:
-        torch.set_num_threads(threads)

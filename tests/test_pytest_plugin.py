@@ -202,9 +202,10 @@ def test_limits_decide_what_is_worse(run: BenchmarkRun, tmp_path: Path) -> None:
 
 
 def test_a_run_of_which_nothing_could_be_compared_fails(run: BenchmarkRun) -> None:
+    why = "(too few samples|other programs were using the processor)"  # as the machine is quiet or busy
     with pytest.raises(
         AssertionError,
-        match=r"Asked for and not compared: \* time\. .*\nNot comparable: encode time, decode time: too few samples",
+        match=rf"Asked for and not compared: \* time\. .*\nNot comparable: encode time, decode time: {why}",
     ):
         run.no_worse(than=run.folder, only=("* time", "psnr"))
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
-import zlib
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from conformance import compare, probe
+from conformance import compare, families, probe
+from conformance.compare import Seen
+from conftest import threads
 from lic_bench.zoo.networks import tcm, windows
 from lic_bench.zoo.networks.tcm import TCM
-from torch import Tensor
 
 from lic_bench import catalogue, macs
 from lic_bench.codec import HasParts
@@ -22,44 +22,24 @@ from lic_bench.errors import WeightsError
 from lic_bench.learned import LearnedCodec
 from lic_bench.records import Call
 
-SIZES = {"tcm-small": 64, "tcm-middle": 96, "tcm-large": 128}
 NARROW = 32
 EXPECTED = compare.expected("tcm-small")
 pytestmark = pytest.mark.slow
 
 
-def filled(name: str, dtype: torch.dtype = torch.float32) -> TCM:
-    network = TCM(SIZES[name]).eval()
-    probe.fill(network, compare.expected(name)["gain"])
-    network.update(force=True)
-    return network.to(dtype)
+@pytest.fixture(scope="module")
+def small() -> TCM:
+    network = families.filled("tcm-small")
+    assert isinstance(network, TCM)
+    return network
 
 
 @pytest.fixture(scope="module")
-def small() -> TCM:
-    return filled("tcm-small")
-
-
-def coded(network: TCM, monkeypatch: pytest.MonkeyPatch, x: Tensor) -> tuple[dict[str, Any], Tensor, Tensor]:
-    """What `compress` returns, and all symbols of y and their table indexes in the order of coding."""
-    seen: list[tuple[Tensor, Tensor]] = []
-
-    class Recorder(tcm.SymbolWriter):  # type: ignore[misc]
-        def write(self, symbols: Tensor, indexes: Tensor) -> None:
-            seen.append((symbols.flatten(), indexes.flatten()))
-            super().write(symbols, indexes)
-
-    monkeypatch.setattr(tcm, "SymbolWriter", Recorder)
-    out = network.compress(x)
-    symbols, indexes = (torch.cat(group) for group in zip(*seen, strict=True))
-    return out, symbols, indexes
-
-
-def assert_same_strings(out: dict[str, Any], expected: dict[str, Any]) -> None:
-    (y,), (z,) = out["strings"]
-    assert (len(y), len(z), list(out["shape"])) == (expected["y_bytes"], expected["z_bytes"], expected["z_shape"])
-    assert zlib.crc32(y) == expected["crc32"]["y_string"]
-    assert zlib.crc32(z) == expected["crc32"]["z_string"]
+def exact(small: TCM) -> Seen:
+    """The pass in float64; its indexes are the authors' once the test of float64 has compared them."""
+    seen = families.observe("tcm-small", copy.deepcopy(small).double(), probe.picture(256, 256).double())
+    assert compare.differences(seen, families.figures("tcm-small")) == []
+    return seen
 
 
 def test_the_state_dict_has_the_authors_names_shapes_and_order(small: TCM) -> None:
@@ -67,37 +47,23 @@ def test_the_state_dict_has_the_authors_names_shapes_and_order(small: TCM) -> No
     assert sum(p.numel() for p in small.parameters()) == EXPECTED["trainable_parameters"]
 
 
-@torch.no_grad()
-def test_a_forward_pass_gives_the_authors_numbers(small: TCM) -> None:
-    seen: dict[str, Tensor] = {}
-    hooks = [
-        small.g_a.register_forward_hook(lambda _, __, out: seen.update(y=out)),
-        small.h_a.register_forward_hook(lambda _, __, out: seen.update(z=out)),
-        small.g_s.register_forward_pre_hook(lambda _, inputs: seen.update(y_hat=inputs[0])),
-    ]
-    out = small(probe.picture(256, 256))
-    for hook in hooks:
-        hook.remove()
-    expected = EXPECTED["forward_256x256"]
-    for name in ("y", "z", "y_hat"):
-        assert compare.difference(seen[name], expected[name]) < 1e-4, name
-    assert compare.difference(out["x_hat"], expected["x_hat"]) < 1e-3
-    for name, likelihood in out["likelihoods"].items():
-        assert compare.difference(likelihood, expected[f"likelihoods_{name}"]) < 1e-4, name
-        assert float(-torch.log2(likelihood.double()).sum()) == pytest.approx(expected[f"bits_{name}"], rel=1e-5)
+def test_float64_gives_the_authors_numbers_and_symbols(exact: Seen) -> None:
+    assert compare.differences(exact, families.figures("tcm-small")) == []
+    assert [len(string) for string in exact.y_strings()] == [EXPECTED["coding_256x256"]["y_bytes"]]
 
 
-def test_symbols_are_the_authors_exactly_and_so_are_the_strings(small: TCM, monkeypatch: pytest.MonkeyPatch) -> None:
-    expected = EXPECTED["coding_256x256"]
-    exact = filled("tcm-small", torch.float64)
-    _, symbols, indexes = coded(exact, monkeypatch, probe.picture(256, 256).double())
-    assert compare.crc32(symbols) == expected["crc32"]["symbols_int32_le"]
-    assert compare.crc32(indexes) == expected["crc32"]["indexes_int32_le"]
-    # In float32 another processor may round a few symbols in ten thousand the other way; with none, bytes are equal.
-    out, ours, tables = coded(small, monkeypatch, probe.picture(256, 256))
-    assert int((ours != symbols).sum()) <= len(symbols) / 10_000
-    if torch.equal(ours, symbols) and torch.equal(tables, indexes):
-        assert_same_strings(out, expected)
+def test_float32_gives_them_up_to_the_first_tie(small: TCM, exact: Seen) -> None:
+    seen, figures = families.observe("tcm-small", small, probe.picture(256, 256)), families.figures("tcm-small")
+    before_rounding = ("y", "z")
+    assert compare.tensor_differences(seen, figures, before_rounding) == []
+    if compare.float32_is_equal("tcm-small", seen, exact):
+        assert compare.tensor_differences(seen, figures, [*figures.tensors]) == []
+
+
+def test_a_float32_stream_is_the_authors(small: TCM, exact: Seen) -> None:
+    out, written = compare.compressed(small, probe.picture(256, 256))
+    assert list(out["shape"]) == EXPECTED["coding_256x256"]["z_shape"]
+    compare.float32_strings_are_equal("tcm-small", out, written, exact)
 
 
 def test_decoding_gives_the_forward_pass_clipped(small: TCM) -> None:
@@ -110,34 +76,31 @@ def test_decoding_gives_the_forward_pass_clipped(small: TCM) -> None:
 
 
 @pytest.mark.parametrize("name", ["tcm-middle", "tcm-large"])
-def test_the_wider_networks_code_the_authors_symbols(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    expected = compare.expected(name)
-    network = filled(name)
-    layout = "\n".join(compare.layout(TCM(SIZES[name])))
+def test_the_wider_networks_are_the_authors(name: str) -> None:
+    expected, figures = compare.expected(name), families.figures(name)
+    network = families.filled(name)
+    assert isinstance(network, TCM)
+    layout = "\n".join(compare.layout(TCM(families.TCM_WIDTHS[name])))
     assert hashlib.sha256(layout.encode()).hexdigest() == expected["state_dict_sha256"]
     assert sum(p.numel() for p in network.parameters()) == expected["trainable_parameters"]
-    out, symbols, indexes = coded(network, monkeypatch, probe.picture(256, 256))
-    told = expected["coding_256x256"]
-    assert symbols[:48].tolist() == told["symbols"]["first"]
-    assert int(symbols.abs().sum()) == pytest.approx(told["symbols"]["abs_sum"], abs=len(symbols) / 10_000)
-    if compare.crc32(symbols) == told["crc32"]["symbols_int32_le"]:
-        assert compare.crc32(indexes) != told["crc32"]["indexes_int32_le"] or assert_same_strings(out, told) is None
-    decoded = network.decompress(out["strings"], out["shape"])["x_hat"]
-    x_hat = expected["forward_256x256"]["x_hat"]
-    clipped = x_hat | {"values": np.clip(x_hat["values"], 0, 1).tolist()}
-    at = decoded.flatten()[clipped["at"]].double()
-    assert float((at - torch.tensor(clipped["values"])).abs().max()) < 1e-3 * x_hat["std"]
     assert_same_work(network, name, {Call.FORWARD: "forward"})
+    out, written = compare.compressed(network, probe.picture(256, 256))
+    decoded = network.decompress(out["strings"], out["shape"])["x_hat"]
+    exact = families.observe(name, network.double(), probe.picture(256, 256).double())
+    assert compare.differences(exact, figures) == []
+    if compare.float32_strings_are_equal(name, out, written, exact):
+        apart = (decoded - exact.tensors["x_hat"].clamp(0, 1)).abs().max()
+        assert float(apart) < compare.LIMITS["x_hat"] * figures.tensors["x_hat"]["std"]
 
 
 def assert_same_work(network: TCM, name: str, calls: dict[Call, str]) -> None:
-    told = compare.expected(name)["kmac_per_pixel_512x768"]
+    known = compare.expected(name)["kmac_per_pixel_512x768"]
     for call, theirs in calls.items():
         counted = macs.count(LearnedCodec(network, name, multiple=128), 256, 256, call)
-        assert counted.kmac_per_pixel == pytest.approx(told[theirs]["total"], abs=0.01)
+        assert counted.kmac_per_pixel == pytest.approx(known[theirs]["total"], abs=0.01)
         assert not counted.unseen
         for part, work in counted.by_part.items():
-            assert work / 65_536_000 == pytest.approx(told[theirs][part], abs=0.01), part
+            assert work / 65_536_000 == pytest.approx(known[theirs][part], abs=0.01), part
 
 
 def test_the_work_is_what_the_authors_network_does(small: TCM) -> None:
@@ -177,11 +140,8 @@ def test_a_stream_decodes_alone_at_any_size_and_thread_count(authors_file: Path)
         stream = codec.encode(image)
         decoded = codec.decode(stream)
         assert decoded.shape == image.shape
-        torch.set_num_threads(2)
-        try:
+        with threads(3 - min(2, torch.get_num_threads())):
             assert np.array_equal(other.decode(stream), decoded)
-        finally:
-            torch.set_num_threads(1)
 
 
 def test_another_networks_checkpoint_is_refused(tmp_path: Path) -> None:

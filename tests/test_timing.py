@@ -19,6 +19,10 @@ def test_a_slow_codec_gets_at_least_one_pass_per_shape() -> None:
     assert budget.passes(TALL, expected_seconds=60, pictures_left=6) == 1
 
 
+def test_no_repeats_are_no_passes() -> None:
+    assert Budget(seconds=10, repeats=0).passes(WIDE, expected_seconds=0.01, pictures_left=24) == 0
+
+
 def test_what_one_picture_leaves_goes_to_the_next() -> None:
     budget = Budget(seconds=10, repeats=5)
     budget.spend(WIDE, 2)
