@@ -153,7 +153,7 @@ def test_the_readmes_commands_end_in_a_green_workflow(tmp_path: Path) -> None:
     assert job.summary.startswith((checkout / "lic-bench-reports" / "check.md").read_text())
 
     change(folder / "src" / "blur_net" / "model.py", "down(3, N)", "nn.Conv2d(3, N, 7, stride=2, padding=3)")
-    change(folder / "src" / "blur_net" / "train.py", "FIRST_STEPS, STEPS = 1200, 30", "FIRST_STEPS, STEPS = 5, 2")
+    change(folder / "src" / "blur_net" / "train.py", "FIRST_STEPS, STEPS = 1200, 100", "FIRST_STEPS, STEPS = 5, 2")
     again = f"lic-bench run --models blur-net,jpeg --dataset {pictures} {quick['RUN_OPTIONS']}"
     shell(f"python -m pip install -e .\npython -m blur_net.train\n{again}", folder, set_up)
     said = shell("lic-bench check runs --against baseline.json --limits limits.toml", folder, set_up, code=1)
@@ -178,7 +178,7 @@ def shorten(folder: Path, pictures: Path) -> None:
     pictures.mkdir()
     for seed in (1, 2):
         pillow.fromarray(picture(64, 64, seed)).save(pictures / f"{seed}.png")
-    change(folder / "src/blur_net/train.py", "FIRST_STEPS, STEPS = 1500, 500", "FIRST_STEPS, STEPS = 1200, 30")
+    change(folder / "src/blur_net/train.py", "FIRST_STEPS, STEPS = 1500, 500", "FIRST_STEPS, STEPS = 1200, 100")
     change(folder / "README.md", "--dataset sample", f"--dataset {pictures}")
     change(folder / "tests/test_blur_net.py", 'dataset="sample"', f'dataset="{pictures}"')
     change(folder / ".github/workflows/lic-bench.yml", "DATASET: sample", f"DATASET: {pictures}")

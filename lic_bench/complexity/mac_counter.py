@@ -21,7 +21,7 @@ from lic_bench.codec import HasParts
 from lic_bench.complexity.meta_device import META, is_meta, meta_copy, on_meta_device
 from lic_bench.complexity.op_log import OpLog, OpRecord, logged_ops
 from lic_bench.errors import LicBenchError, RequestError
-from lic_bench.learned_codec import MetaCall
+from lic_bench.meta_call import MetaCall
 from lic_bench.records import Call, MacCount, Origin
 
 ELSEWHERE = "elsewhere"

@@ -26,7 +26,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_map_only
 
 from lic_bench.complexity.meta_shapes import RESULT_SHAPES
-from lic_bench.learned_codec import MetaCall, entropy_decoder_read, factorized_prior_forward, recorded_call
+from lic_bench.meta_call import MetaCall, entropy_decoder_read, factorized_prior_forward, recorded_call
 
 META = torch.device("meta")
 _INITIALISERS = tuple(name for name in vars(nn.init) if name.endswith("_") and not name.startswith("_"))

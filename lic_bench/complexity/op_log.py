@@ -25,7 +25,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from lic_bench.complexity import op_formulas
 from lic_bench.complexity.meta_device import tensors_in
-from lic_bench.learned_codec import MetaCall
+from lic_bench.meta_call import MetaCall
 
 _LAYERS = (nn.modules.conv._ConvNd, nn.Linear)
 _RECURRENT = frozenset({torch.lstm, torch.gru, torch.rnn_tanh, torch.rnn_relu})

@@ -18,7 +18,7 @@ from compressai.entropy_models import EntropyBottleneck, EntropyModel
 from compressai.models import CompressionModel
 from torch import Tensor, nn
 
-from lic_bench.learned_codec import entropy_decoder_read, factorized_prior_forward
+from lic_bench.meta_call import entropy_decoder_read, factorized_prior_forward
 
 
 def holds_data(tensor: Tensor) -> bool:

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from lic_bench.errors import LicBenchError, StreamError
-from lic_bench.learned_codec import entropy_decoder_read
+from lic_bench.meta_call import entropy_decoder_read
 
 from .coding import holds_data
 

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lic_bench.errors import StreamError
-from lic_bench.learned_codec import entropy_decoder_read, repeated
+from lic_bench.meta_call import entropy_decoder_read, repeated
 
 from .coding import PictureByPicture, TensorFlowPrior, holds_data
 from .gllmm_transforms import Analysis, HyperAnalysis, HyperSynthesis, Synthesis, leaky
