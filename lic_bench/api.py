@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from lic_bench.benchmark.runner import Observer
 
 
+DEFAULTS = RunOptions()
+
+
 @dataclass(frozen=True)
 class Run:
     """A run: its folder, header and rows, and the page of its report."""
@@ -47,16 +50,20 @@ class Run:
         return tables.per_picture(self.rows)
 
 
-def run(options: RunOptions | None = None, *, observer: Observer | None = None, **changes: Any) -> Run:
+def run(models: str | Sequence[str] = DEFAULTS.models, dataset: str = DEFAULTS.dataset, **options: Any) -> Run:
     """Measures codecs on pictures, keeps every row and writes the page, as `lic-bench run` does.
 
-    `changes` are fields of RunOptions, such as models="jpeg,webp", dataset="kodak", device="cuda". Raises RequestError
-    for an unknown field, and for a request that makes no sense.
+    `options` are further fields of RunOptions, such as pictures=4 or device="cuda". Raises RequestError for an unknown
+    field, and for a request that makes no sense.
     """
+    return run_with_options(changed(RunOptions(models=models, dataset=dataset), options))
+
+
+def run_with_options(options: RunOptions, observer: Observer | None = None) -> Run:
+    """As `run`, with all options in one value; an observer learns how the run goes on."""
     from lic_bench.benchmark import runner
 
-    asked = changed(options or RunOptions(), changes)
-    return write_report(runner.run(asked, observer).path, asked.anchor)
+    return write_report(runner.run(options, observer).path, options.anchor)
 
 
 def write_report(folder: str | Path, anchor: str | None = None, curves: Sequence[RDCurve] = ()) -> Run:

@@ -15,14 +15,13 @@ from xml.etree import ElementTree
 
 import pytest
 import yaml
-from helpers import bare_machine, github_steps
+from helpers import bare_machine, github_steps, small_codecs
 from helpers.pictures import picture
 from PIL import Image as pillow
 
 import lic_bench
 from lic_bench import scaffold
 from lic_bench.check import baseline
-from lic_bench.records import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 ACTION = ROOT / "action.yml"
@@ -64,10 +63,11 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (place / "pictures").mkdir()
     for seed in (1, 2):
         pillow.fromarray(picture(48, 32, seed)).save(place / "pictures" / f"{seed}.png")
-    settings = Settings(timing_repeats=0, memory=False)
     with pytest.MonkeyPatch.context() as here:
         here.chdir(place)
-        run = lic_bench.run("jpeg", "pictures", points=("50",), settings=settings, output=place / "earlier")
+        run = lic_bench.run(
+            "jpeg", "pictures", points=("50",), timing_repeats=0, memory=False, output=place / "earlier"
+        )
     baseline.write(baseline.read(run.folder), place / "baseline.json")
     return place
 
@@ -133,9 +133,9 @@ def test_a_failing_doctor_fails_the_action_after_the_run(
 ) -> None:
     """The codec fails on pictures wider than 64, and those of the run are not."""
     fresh = shutil.copytree(project, tmp_path / "project", ignore=shutil.ignore_patterns("runs", "lic-bench-reports"))
-    unsound = f"{ROOT / 'tests' / 'small_codecs.py'}:BREAKING"
+    failing = small_codecs.reference("BREAKING")
     options = INPUTS["run-options"].replace("50", "50,only")
-    inputs = {**INPUTS, "codecs": unsound, "beside": "jpeg", "run-options": options}
+    inputs = {**INPUTS, "codecs": failing, "beside": "jpeg", "run-options": options}
     action = github_steps.read(ACTION)
     job = github_steps.execute(action, fresh, machine, tmp_path / "runner", inputs, done=["Install"])
     assert {name for name, outcome in job.outcome.items() if outcome == "failure"} == {"Doctor"}, job.log

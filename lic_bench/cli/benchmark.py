@@ -67,7 +67,7 @@ def run(
         rendering.planned_jobs(runner.prepare(asked, progress.Notes()))
         return
     with progress.of_run() as observer:
-        done = api.run(asked, observer=observer)
+        done = api.run_with_options(asked, observer=observer)
     rendering.summary(done, anchor)
     raise typer.Exit(1 if done.failures else 0)
 

@@ -49,7 +49,7 @@ def rewrite(header: Path, **changes: object) -> None:
 
 
 def test_sizes_and_errors_are_what_arithmetic_says(folder: Path, tmp_path: Path) -> None:
-    run = api.run(request(folder, tmp_path / "runs", "SKIPPING"))
+    run = api.run_with_options(request(folder, tmp_path / "runs", "SKIPPING"))
     rows = {(row.point, row.picture): row for row in measured(run)}
     assert len(rows) == 5 * 3
     assert not run.failures
@@ -64,7 +64,7 @@ def test_sizes_and_errors_are_what_arithmetic_says(folder: Path, tmp_path: Path)
 
 
 def test_every_row_holds_how_a_fresh_process_agrees(folder: Path, tmp_path: Path) -> None:
-    run = api.run(request(folder, tmp_path / "runs", "LOSSLESS", "REMEMBERING"))
+    run = api.run_with_options(request(folder, tmp_path / "runs", "LOSSLESS", "REMEMBERING"))
     found = {(row.codec, row.picture): row for row in measured(run)}
     assert found["lossless", "a.png"].fresh_process == Agreement(AgreementKind.EXACT)
     other = found["remembering", "a.png"]  # its decoder gives a black picture in a process that encoded nothing
@@ -75,14 +75,14 @@ def test_every_row_holds_how_a_fresh_process_agrees(folder: Path, tmp_path: Path
 
 
 def test_every_timed_pass_has_a_calibration_beside_it(folder: Path, tmp_path: Path) -> None:
-    run = api.run(request(folder, tmp_path / "runs", "LOSSLESS"))
+    run = api.run_with_options(request(folder, tmp_path / "runs", "LOSSLESS"))
     for row in measured(run):
         assert len(row.calibration_seconds) == len(row.calibration_cpu_seconds) == len(row.decode_seconds) == 1
         assert [row.channel_mse[at][at] for at in range(3)] == [0, 0, 0]
 
 
 def test_the_fresh_processes_meter_memory(folder: Path, tmp_path: Path) -> None:
-    run = api.run(request(folder, tmp_path / "runs", "LOSSLESS"))
+    run = api.run_with_options(request(folder, tmp_path / "runs", "LOSSLESS"))
     (row,) = (row for row in measured(run) if row.picture == "a.png")
     assert [use.call for use in row.memory] == [Call.ENCODE, Call.DECODE]
     assert all(use.host_loaded_bytes > 10e6 for use in row.memory)
@@ -91,7 +91,7 @@ def test_the_fresh_processes_meter_memory(folder: Path, tmp_path: Path) -> None:
 def test_a_broken_picture_is_named_and_the_others_are_measured(folder: Path, tmp_path: Path) -> None:
     whole = (folder / "a.png").read_bytes()
     (folder / "cut.png").write_bytes(whole[: len(whole) // 2])
-    run = api.run(request(folder, tmp_path / "runs", "LOSSLESS"))
+    run = api.run_with_options(request(folder, tmp_path / "runs", "LOSSLESS"))
     assert {row.picture for row in measured(run)} == {"a.png", "b.png", "c.png"}
     (failure,) = run.failures
     assert failure.picture == "cut.png"
@@ -99,7 +99,7 @@ def test_a_broken_picture_is_named_and_the_others_are_measured(folder: Path, tmp
 
 
 def test_a_codec_that_breaks_is_a_row_and_others_go_on(folder: Path, tmp_path: Path) -> None:
-    run = api.run(request(folder, tmp_path / "runs", "BREAKING", "CROPPING", "LOSSLESS"))
+    run = api.run_with_options(request(folder, tmp_path / "runs", "BREAKING", "CROPPING", "LOSSLESS"))
     failed = {(row.codec, row.picture, row.kind) for row in run.failures}
     assert ("breaking", "a.png", FailureKind.MEASURE) in failed
     assert ("breaking", "c.png", FailureKind.MEASURE) not in failed
@@ -108,14 +108,14 @@ def test_a_codec_that_breaks_is_a_row_and_others_go_on(folder: Path, tmp_path: P
 
 
 def test_a_process_that_dies_is_named_with_its_signal(folder: Path, tmp_path: Path) -> None:
-    run = api.run(request(folder, tmp_path / "runs", "DYING", "LOSSLESS"))
+    run = api.run_with_options(request(folder, tmp_path / "runs", "DYING", "LOSSLESS"))
     assert any("SIGKILL" in row.reason for row in run.failures if row.codec == "dying")
     assert sum(row.codec == "lossless" for row in measured(run)) == 3
 
 
 def test_a_codec_that_never_ends_is_stopped_by_the_timeout(folder: Path, tmp_path: Path) -> None:
     """The codec that ends needs a fraction of a second for a picture, far less than the timeout."""
-    run = api.run(request(folder, tmp_path / "runs", "ENDLESS", "LOSSLESS", timeout_seconds=5.0))
+    run = api.run_with_options(request(folder, tmp_path / "runs", "ENDLESS", "LOSSLESS", timeout_seconds=5.0))
     assert any("--timeout" in row.reason for row in run.failures if row.codec == "endless")
     assert sum(row.codec == "lossless" for row in measured(run)) == 3
 
@@ -126,11 +126,11 @@ def test_an_interrupted_run_continues_where_it_was(
     # Rows of changed code are never joined to earlier ones, and a checkout under work has uncommitted changes.
     monkeypatch.setattr(environment, "commit", lambda: ("0123456789", False))
     wanted = request(folder, tmp_path / "runs", "SKIPPING")
-    first = api.run(wanted)
+    first = api.run_with_options(wanted)
     lines = (first.folder / run_folder.ROWS).read_text().splitlines(keepends=True)
     (first.folder / run_folder.ROWS).write_text("".join(lines[:7]) + lines[7][:40])  # a crash in the middle of a row
     rewrite(first.folder / run_folder.HEADER, finished=None)
-    second = api.run(wanted)
+    second = api.run_with_options(wanted)
     assert second.folder == first.folder
     again = (second.folder / run_folder.ROWS).read_text().splitlines(keepends=True)
     assert again[:7] == lines[:7]
@@ -140,20 +140,20 @@ def test_an_interrupted_run_continues_where_it_was(
 
 def test_a_finished_run_is_not_continued(folder: Path, tmp_path: Path) -> None:
     wanted = request(folder, tmp_path / "runs", "LOSSLESS")
-    assert api.run(wanted).folder != api.run(wanted).folder
+    assert api.run_with_options(wanted).folder != api.run_with_options(wanted).folder
 
 
 def test_two_workers_measure_the_same_with_a_caveat_on_times(folder: Path, tmp_path: Path) -> None:
-    run = api.run(request(folder, tmp_path / "runs", "SKIPPING", workers=2))
+    run = api.run_with_options(request(folder, tmp_path / "runs", "SKIPPING", workers=2))
     assert len(measured(run)) == 15
     assert all(Caveat.SHARED_MACHINE in row.caveats for row in measured(run))
 
 
 def test_points_narrow_a_run_and_a_wrong_one_is_refused(folder: Path, tmp_path: Path) -> None:
-    run = api.run(request(folder, tmp_path / "runs", "SKIPPING", points=("2", "8"), pictures=1))
+    run = api.run_with_options(request(folder, tmp_path / "runs", "SKIPPING", points=("2", "8"), pictures=1))
     assert {(row.point, row.picture) for row in measured(run)} == {("2", "a.png"), ("8", "a.png")}
     with pytest.raises(RequestError, match="no operating point matches 99"):
-        api.run(request(folder, tmp_path / "runs", "SKIPPING", points=("99",)))
+        api.run_with_options(request(folder, tmp_path / "runs", "SKIPPING", points=("99",)))
 
 
 def test_a_run_of_unreadable_pictures_only_is_refused(tmp_path: Path) -> None:
@@ -161,11 +161,11 @@ def test_a_run_of_unreadable_pictures_only_is_refused(tmp_path: Path) -> None:
     place.mkdir()
     (place / "empty.png").write_bytes(b"")
     with pytest.raises(RequestError, match=r"empty\.png is empty"):
-        api.run(request(place, tmp_path / "runs", "LOSSLESS"))
+        api.run_with_options(request(place, tmp_path / "runs", "LOSSLESS"))
 
 
 def test_a_run_folder_travels(folder: Path, tmp_path: Path) -> None:
-    run = api.run(request(folder, tmp_path / "runs", "SKIPPING"))
+    run = api.run_with_options(request(folder, tmp_path / "runs", "SKIPPING"))
     moved = Path(shutil.move(run.folder, tmp_path / "elsewhere"))
     again = api.write_report(moved)
     assert again.page.parent == moved
@@ -175,21 +175,21 @@ def test_a_run_folder_travels(folder: Path, tmp_path: Path) -> None:
 
 def test_an_unfinished_run_of_other_code_is_not_continued(folder: Path, tmp_path: Path) -> None:
     wanted = request(folder, tmp_path / "runs", "LOSSLESS")
-    first = api.run(wanted)
+    first = api.run_with_options(wanted)
     rewrite(first.folder / run_folder.HEADER, finished=None, lic_bench="0.0.1")
     notes = Notes()
-    second = api.run(wanted, observer=notes)
+    second = api.run_with_options(wanted, notes)
     assert second.folder != first.folder
     assert any(str(first.folder) in text and "is not continued" in text for text in notes.texts)
 
 
 def test_an_unfinished_run_of_another_format_is_not_continued(folder: Path, tmp_path: Path) -> None:
     wanted = request(folder, tmp_path / "runs", "LOSSLESS")
-    first = api.run(wanted)
+    first = api.run_with_options(wanted)
     rewrite(first.folder / run_folder.HEADER, finished=None, format=1)
     before = (first.folder / run_folder.ROWS).read_bytes()
     notes = Notes()
-    assert api.run(wanted, observer=notes).folder != first.folder
+    assert api.run_with_options(wanted, notes).folder != first.folder
     assert f"The run in {first.folder} has format 1; this version reads format 2. It is not continued." in notes.texts
     assert (first.folder / run_folder.ROWS).read_bytes() == before
 

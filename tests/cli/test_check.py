@@ -71,7 +71,7 @@ def test_the_commands_from_run_to_check(folder: Path, tmp_path: Path) -> None:
         timing_budget_seconds=1,
         memory=False,
     )
-    api.run(asked)
+    api.run_with_options(asked)
     done = command("baseline", "runs", "-o", "kept.json", cwd=tmp_path)
     assert "kept.json: 6 rows of runs/" in done.stdout
     files = ("--json", "out/check.json", "--junit", "out/check.xml", "--markdown", "out/check.md")
@@ -82,7 +82,7 @@ def test_the_commands_from_run_to_check(folder: Path, tmp_path: Path) -> None:
     assert ElementTree.parse(tmp_path / "out/check.xml").getroot().get("failures") == "0"
     assert (tmp_path / "out/check.md").read_text().startswith("## ✅ lic-bench check")
 
-    api.run(replace(asked, points=("2", "6")))
+    api.run_with_options(replace(asked, points=("2", "6")))
     done = command("check", "runs", "--against", "kept.json", "--format", "json", cwd=tmp_path, code=1)
     content = json.loads(done.stdout)
     failed = [(change["point"], change["quantity"]) for change in content["changes"] if change["fails"]]

@@ -37,7 +37,7 @@ def load(name: str, weights: Path | None = None) -> LearnedCodec:
 def run(folder: Path, output: Path, *names: str, **changes: object) -> dict[tuple[str, str], Measurement]:
     models = [reference(name) for name in names]
     request = RunOptions(models=models, dataset=str(folder), output=output, pictures=1, **QUICK, **changes)  # type: ignore[arg-type]
-    done = api.run(request)
+    done = api.run_with_options(request)
     assert not done.failures
     return {(row.codec, row.point): row for row in done.rows if isinstance(row, Measurement)}
 

@@ -2,7 +2,7 @@
 
 Six pictures by default, landscape and portrait. All 24, in a few minutes:
 
-    LIC_BENCH_EXPECTED=all LIC_BENCH_DATA=<folder with kodak/> python -m pytest tests/test_expected.py
+    LIC_BENCH_EXPECTED=all LIC_BENCH_DATA=<folder with kodak/> python -m pytest tests/zoo/test_expected.py
 
 mbt2018-mean as well where LIC_BENCH_CHECKPOINTS names the folder that holds `mbt2018-mean/1.pth.tar` to `4.pth.tar`.
 """
