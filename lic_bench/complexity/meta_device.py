@@ -61,7 +61,7 @@ def building_on_meta() -> Iterator[None]:
     with ExitStack() as stack:
         for owner, name, value in replacements:
             stack.enter_context(_replaced(owner, name, value))
-        for context in (torch.no_grad(), _Functions(_constructors(from_numbers=False)), _operators()):
+        for context in (torch.no_grad(), _MetaConstructors(_constructors(from_numbers=False)), _operators()):
             stack.enter_context(context)
         yield
 
@@ -76,7 +76,7 @@ def on_meta_device() -> Iterator[MetaCall]:
                 stack.enter_context(_replaced(owner, name, value))
         stack.enter_context(warnings.catch_warnings())
         warnings.filterwarnings("ignore", "Inference on GPU is not recommended")  # a device without data is no CPU
-        for context in (torch.no_grad(), _Functions(_constructors(from_numbers=True)), _operators()):
+        for context in (torch.no_grad(), _MetaConstructors(_constructors(from_numbers=True)), _operators()):
             stack.enter_context(context)
         yield call
 
@@ -87,7 +87,7 @@ def _constructors(from_numbers: bool) -> frozenset[Any]:
     return frozenset(_device_constructors()) - frozenset(numbers)
 
 
-class _Functions(TorchFunctionMode):
+class _MetaConstructors(TorchFunctionMode):
     """New tensors have no data, and reading values out of such tensors gives numbers nobody knows."""
 
     def __init__(self, constructors: frozenset[Any]) -> None:

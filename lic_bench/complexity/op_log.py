@@ -92,7 +92,7 @@ def logged_ops(network: nn.Module, call: MetaCall, inputs: Sequence[Any] = ()) -
         stack.callback(register_module_forward_pre_hook(modules.entered).remove)
         stack.callback(register_module_forward_hook(modules.left, always_call=True).remove)
         stack.enter_context(dispatch)
-        stack.enter_context(_Functions(dispatch))
+        stack.enter_context(_FunctionLog(dispatch))
         yield op_log
     op_log.serial_reads = call.serial_reads - before
     op_log.peak_bytes = storages.peak_bytes
@@ -241,7 +241,7 @@ class _Dispatch(TorchDispatchMode):
         self.op_log.add(*place, cost, self.call.times)
 
     def _product(self, tensors: Sequence[Tensor]) -> str:
-        """What a matrix product is for: MultiheadAttention hides its own calls from `_Functions`."""
+        """What a matrix product is for: MultiheadAttention hides its own calls from `_FunctionLog`."""
         if self.modules.running and isinstance(self.modules.running[-1], nn.MultiheadAttention):
             return op_formulas.LINEAR if self.modules.owners(tensors) else op_formulas.ATTENTION
         return op_formulas.LINEAR if self.linear else op_formulas.MATMUL
@@ -265,7 +265,7 @@ class _Dispatch(TorchDispatchMode):
             self.silent = before
 
 
-class _Functions(TorchFunctionMode):
+class _FunctionLog(TorchFunctionMode):
     """Logs torch's functions above autograd: which products are linear layers or attention, by whatever kernel."""
 
     def __init__(self, dispatch: _Dispatch) -> None:

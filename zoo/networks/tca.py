@@ -90,7 +90,7 @@ class _Projection(nn.Module):
         return cast(Tensor, self.proj(x, first))
 
 
-class _MLP(nn.Module):
+class _Perceptron(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.fc1 = SlicedConv(WIDTH, WIDTH, 1)
@@ -120,7 +120,7 @@ class ChannelBlock(nn.Module):
         self.norm2 = SlicedNorm()
         self.cpe = nn.ModuleList([_PositionalEncoding()])
         self.attn = _Projection()
-        self.mlp = _MLP()
+        self.mlp = _Perceptron()
 
     def forward(self, a: Tensor, first: int = 0, kept: Kept | None = None) -> Tensor:
         """B x 256 n x H x W, the n slices from `first` on, to the same.
