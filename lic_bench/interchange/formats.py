@@ -153,14 +153,13 @@ def write(file: ResultFile, meanings: Mapping[str, str] | None = None) -> str:
         rows = [list(row) for row in zip(*columns.values(), strict=True)]
         values = (described[0], list(file.facts.values()), described[1], rows)
         return _json_text(dict(zip(BATCH_KEYS, values, strict=True)), infinity=False)
-    if file.format is ResultFormat.TENSORFLOW_COMPRESSION:
-        return str(file.table.to_csv(index=False, lineterminator="\n"))
+    layout = {} if file.format is ResultFormat.TENSORFLOW_COMPRESSION else {"sep": "\t", "quoting": csv.QUOTE_NONE}
     try:
-        text = str(file.table.to_csv(index=False, lineterminator="\n", sep="\t", quoting=csv.QUOTE_NONE))
+        text = str(file.table.to_csv(index=False, lineterminator="\n", **layout))
     except csv.Error:
         raise TableError("a value holds a tab or the end of a line, which cannot stand between tabs") from None
-    if "\r" in text:
-        raise TableError("a value holds a carriage return, which cannot stand between tabs")
+    if "\r" in text:  # the csv module writes it without quotation marks, and no reader takes it back
+        raise TableError("a value holds a carriage return, which a table of text cannot hold")
     return text
 
 

@@ -216,7 +216,8 @@ def test_names_are_not_given_to_json(tmp_path):
     [
         (ResultFormat.CODEC_COMPARE, math.inf, "JSON has no infinity"),
         (ResultFormat.COOL_CHIC, "1\t2", "cannot stand between tabs"),
-        (ResultFormat.COOL_CHIC, "1\r2", "cannot stand between tabs"),
+        (ResultFormat.COOL_CHIC, "1\r2", "a carriage return"),
+        (ResultFormat.TENSORFLOW_COMPRESSION, "\r", "a carriage return"),
     ],
 )
 def test_a_value_that_a_format_cannot_hold_is_refused(form, value, said):
