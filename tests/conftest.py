@@ -1,7 +1,8 @@
 """What several tests need: small pictures on disk, a cache of their own, and a number of threads.
 
 LIC_BENCH_TEST_THREADS says how many threads torch has in the tests, 1 by default. The tests pass with any number: what
-float32 rounds differently with more threads is not what they compare.
+float32 rounds differently with more threads is not what they compare. Hypothesis draws the same examples on every
+machine; `pytest --hypothesis-profile default` draws others.
 """
 
 from __future__ import annotations
@@ -11,7 +12,11 @@ from pathlib import Path
 
 import pytest
 from helpers.pictures import picture
+from hypothesis import settings
 from PIL import Image as pillow
+
+settings.register_profile("same-examples", derandomize=True)
+settings.load_profile("same-examples")
 
 
 @pytest.fixture(autouse=True, scope="session")
