@@ -77,7 +77,6 @@ def fvcore(module: nn.Module, inputs: Sequence[Any]) -> ExternalCount:
     """fvcore's FlopCountAnalysis; one of its flops is one multiply-accumulate. The network is traced and run."""
     from fvcore.nn import FlopCountAnalysis
 
-    logging.getLogger("fvcore").setLevel(logging.ERROR)
     analysis = FlopCountAnalysis(module, tuple(inputs))
     analysis.unsupported_ops_warnings(False).uncalled_modules_warnings(False).tracer_warnings("none")
     with _quietly():
@@ -239,7 +238,14 @@ def reason(difference: Difference) -> str:
 
 
 @contextlib.contextmanager
-def _quietly() -> Any:
+def _quietly() -> Iterator[None]:
+    """Keep what the counters print, warn and log from the user."""
+    logger = logging.getLogger("fvcore")
+    before = logger.level
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
-        yield
+        logger.setLevel(logging.ERROR)
+        try:
+            yield
+        finally:
+            logger.setLevel(before)
