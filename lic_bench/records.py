@@ -6,7 +6,6 @@ The records know nothing of files, codecs or pages: `benchmark.run_folder` write
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -308,11 +307,6 @@ class Measurement:
     def origin(self) -> Origin:
         """Measured here, or published by others and imported."""
         return Origin.PUBLISHED if self.status is Status.IMPORTED else Origin.MEASURED
-
-    @property
-    def is_lossless(self) -> bool:
-        """Whether the decoded picture equals the original."""
-        return self.psnr_db is not None and math.isinf(self.psnr_db)
 
 
 @dataclass(frozen=True)
