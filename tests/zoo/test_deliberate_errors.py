@@ -9,8 +9,11 @@ from typing import Any
 
 import pytest
 import torch
-from conformance import compare, families, probe
+from conformance import compare, families, probe, second
+from lic_bench.zoo.networks.asymmetric import Reading
+from lic_bench.zoo.networks.coding import keep_variance
 from lic_bench.zoo.networks.gllmm import Gllmm
+from lic_bench.zoo.networks.octave import OctaveCodec
 from torch import Tensor, nn
 
 Breaks = Callable[[Any], None]
@@ -89,3 +92,55 @@ def test_an_error_in_gllmm_is_found_in_float64(error: str) -> None:
             weight = network.entropy_parameters.conv2.weight.unflatten(0, (30, -1))
             weight[27:29] = weight[27:29].flip(0)
     assert families.gllmm_differences(network, case)
+
+
+def narrow(name: str) -> nn.Module:
+    """A narrow octave or asymmetric network with values in every weight, in float64."""
+    torch.manual_seed(3)
+    network: nn.Module = OctaveCodec(32) if name == "octave" else Reading(32, 48)
+    keep_variance(network, 1.5)
+    with torch.no_grad():
+        for parameter in (p for key, p in network.named_parameters() if key.endswith("bias")):
+            parameter.uniform_(-0.1, 0.1)
+    return network.double().eval()
+
+
+def unlike_second(name: str, breaks: Breaks | None) -> list[str]:
+    """How a network, broken or not, differs from the second computation with the weights of the one that is not."""
+    network, x = narrow(name), probe.picture(128, 256).double()
+    with torch.no_grad():
+        seen = (second.octave if name == "octave" else second.asymmetric)(network.state_dict(), x)
+        assert all(symbols.count_nonzero() > 10 for symbols in seen.symbols.values())
+        if breaks is not None:
+            breaks(network)
+        latents: list[Any] = []
+        last = network.get_submodule("g_a" if name == "octave" else "attention")
+        with families.heard((last, lambda _, y: latents.extend(y if isinstance(y, tuple) else (y,)))):
+            out = network(x)
+        return second.differences(seen, latents, out)
+
+
+def higher_beta(network: nn.Module) -> None:
+    """One of the GDNs has a beta that is a hundred-thousandth higher."""
+    network.get_submodule("g_a.1.high.1").get_parameter("beta").data.mul_(1 + 1e-5)
+
+
+SECOND: dict[str, tuple[str, Breaks | None]] = {
+    "octave": ("octave", None),
+    "octave, GDN's beta": ("octave", higher_beta),
+    "octave, contexts swapped": ("octave", swapped("helpers.parameters_y_h", 0, 16)),
+    "octave, scale bound": ("octave", other_bound("gaussian_conditional.lower_bound_scale")),
+    "asymmetric": ("asymmetric", None),
+    "asymmetric, norm's epsilon": ("asymmetric", other_epsilon),
+    "asymmetric, contexts swapped": ("asymmetric", swapped("context.fuse1", 32, 32)),
+    "asymmetric, scale bound": ("asymmetric", other_bound("gaussian_conditional.lower_bound_scale")),
+}
+
+
+@pytest.mark.parametrize("error", SECOND)
+def test_only_an_error_differs_from_the_second_computation(error: str) -> None:
+    """No authors' figures exist for these two networks."""
+    name, breaks = SECOND[error]
+    found = unlike_second(name, breaks)
+    print("\n".join(found))
+    assert bool(found) == (breaks is not None)
