@@ -9,6 +9,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from lic_bench import compressai_imports
+
 __version__ = "0.1.0"
 
 # In a checkout the zoo stands beside this package instead of inside it (pyproject.toml maps it); without this line
@@ -16,6 +18,8 @@ __version__ = "0.1.0"
 _checkout = Path(__file__).resolve().parent.parent
 if (_checkout / "pyproject.toml").exists() and (_checkout / "zoo" / "__init__.py").exists():
     __path__.append(str(_checkout))
+
+compressai_imports.install()
 
 _API = {
     "load_codec": "lic_bench.api",
