@@ -149,6 +149,19 @@ class Settings:
     metrics: tuple[str, ...] = ()
 
 
+class Pass(StrEnum):
+    """What a job spends time on. SCORE is what it waits for metrics, some of which are computed beside other passes."""
+
+    LOAD = "load"
+    FRESH_PROCESS = "fresh_process"
+    READ = "read"
+    COUNT = "count"
+    CODE = "code"
+    ESTIMATE = "estimate"
+    SCORE = "score"
+    TIME = "time"
+
+
 @dataclass(frozen=True)
 class Job:
     """One operating point of one codec on some pictures: names and numbers only, so that it can travel.
@@ -244,7 +257,8 @@ class Measurement:
     the calibration workload took right after each timed pass: how fast the machine was at that moment. `channel_mse` is
     3 x 3: the mean squared error between the original's channel i and the decoded picture's channel j; empty without
     scores. `scores` are those of further metrics by name, None where one does not apply or failed; empty for untrained
-    networks. `status` is "measured", or "imported" for figures that others measured elsewhere.
+    networks. `pass_seconds` is the wall time of each pass for this row; those of the whole job stand in its first row.
+    `status` is "measured", or "imported" for figures that others measured elsewhere.
     """
 
     # JSON has no infinity; a lossless PSNR is written as the string "Infinity".
@@ -281,6 +295,7 @@ class Measurement:
     memory: tuple[MemoryUse, ...] = ()
     scores: Mapping[str, float | None] = field(default_factory=dict)
     caveats: tuple[Caveat, ...] = ()
+    pass_seconds: Mapping[Pass, float] = field(default_factory=dict)
     status: Status = Status.MEASURED
 
     @property

@@ -64,6 +64,25 @@ def read(picture: Picture) -> tuple[Image, PictureRecord]:
     return image, record
 
 
+def size(picture: Picture) -> tuple[int, int]:
+    """Width and height of a picture in pixels, from its crop or the file's header alone.
+
+    The rest of the file may still be damaged. Raises PictureError when the header cannot be read.
+    """
+    from PIL import Image as pillow
+
+    if picture.crop is not None:
+        return picture.crop[2], picture.crop[3]
+    try:
+        with (
+            warnings.catch_warnings(action="ignore", category=pillow.DecompressionBombWarning),
+            pillow.open(picture.path) as opened,
+        ):
+            return opened.size
+    except (OSError, SyntaxError, ValueError, IndexError, pillow.DecompressionBombError) as error:
+        raise PictureError(f"{picture.path.name} is not a picture that can be read: {error}.") from error
+
+
 def _rgb(content: bytes, name: str) -> tuple[pillow.Image, list[str]]:
     """A file's bytes as a Pillow picture of mode RGB, and the list of what was done."""
     from PIL import Image as pillow

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from lic_bench.assets.pictures import Picture
 from lic_bench.benchmark import environment
-from lic_bench.codec import Codec, CodecCard, Image
+from lic_bench.benchmark.module_calls import ModuleCalls, parts_of
+from lic_bench.codec import Codec, CodecCard, HasParts, Image
 from lic_bench.errors import DatasetError
 from lic_bench.records import Job, MemoryUse, Training
 from lic_bench.registry import codecs, datasets
@@ -15,12 +16,13 @@ from lic_bench.registry import codecs, datasets
 
 @dataclass(frozen=True)
 class FreshProcess:
-    """One picture encoded in a fresh process and decoded in another, with the memory that both took."""
+    """One picture encoded in a fresh process and decoded in another, with the memory and the wall time of both."""
 
     picture: str
     stream: bytes
     decoded: Image
     memory: tuple[MemoryUse, ...]
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,7 @@ class Conditions:
     fresh: FreshProcess | None = None
     shared_machine: bool = False
     skip_metrics: bool = False
+    one_by_one: bool = False
 
 
 ALONE = Conditions()
@@ -42,13 +45,17 @@ ALONE = Conditions()
 
 @dataclass(frozen=True)
 class JobContext:
-    """A job with its card and codec, resolved once per process. `device` is "cpu" or a CUDA device."""
+    """A job with its card and codec, resolved once per process. `device` is "cpu" or a CUDA device.
+
+    `calls` keeps what the codec's network gave while a picture was coded.
+    """
 
     job: Job
     card: CodecCard
     codec: Codec
     device: str
     conditions: Conditions
+    calls: ModuleCalls
 
     @property
     def trained(self) -> bool:
@@ -61,7 +68,9 @@ def load(job: Job, conditions: Conditions = ALONE) -> JobContext:
     card = codecs.get(job.reference)
     device = environment.resolve_device(job.settings.device)
     weights = Path(job.weights) if job.weights else None
-    return JobContext(job, card, card.load(card.point(job.point), weights, device), device, conditions)
+    codec = card.load(card.point(job.point), weights, device)
+    calls = ModuleCalls(parts_of(codec.network) if isinstance(codec, HasParts) else ())
+    return JobContext(job, card, codec, device, conditions, calls)
 
 
 def pictures(job: Job) -> tuple[Picture, ...]:

@@ -18,9 +18,8 @@ MS_SSIM_SMALLEST_SIDE = 161
 
 def mse(original: Image, decoded: Image) -> float:
     """Mean squared error in float64 over all channels and pixels. Raises ValueError when the shapes differ."""
-    if original.shape != decoded.shape:
-        raise ValueError(f"cannot compare pictures of {original.shape} and {decoded.shape}")
-    return float(np.mean((original.astype(np.float64) - decoded) ** 2))
+    errors = channel_mse(original, decoded)
+    return sum(errors[channel][channel] for channel in range(len(errors))) / len(errors)
 
 
 def psnr(original: Image, decoded: Image) -> float:
@@ -32,13 +31,16 @@ def psnr(original: Image, decoded: Image) -> float:
 def channel_mse(original: Image, decoded: Image) -> tuple[tuple[float, ...], ...]:
     """Mean squared error between channel i of the original (rows) and channel j of the decoded picture (columns).
 
-    3 x 3, in squared 8-bit steps; the mean of the diagonal is the MSE that PSNR is made of. Raises ValueError when the
-    shapes differ.
+    3 x 3, in squared 8-bit steps; the mean of the diagonal is the MSE that PSNR is made of. From sums of products,
+    which are integers below 2^53 and so exact in float64. Raises ValueError when the shapes differ.
     """
     if original.shape != decoded.shape:
         raise ValueError(f"cannot compare pictures of {original.shape} and {decoded.shape}")
-    ours, theirs = (np.moveaxis(picture, -1, 0).astype(np.float64) for picture in (original, decoded))
-    return tuple(tuple(float(np.mean((a - b) ** 2)) for b in theirs) for a in ours)
+    pixels = original.shape[0] * original.shape[1]
+    ours, theirs = (picture.reshape(pixels, -1).astype(np.float64) for picture in (original, decoded))
+    squares = (ours**2).sum(axis=0)[:, None] + (theirs**2).sum(axis=0)
+    errors: list[list[float]] = ((squares - 2 * ours.T @ theirs) / pixels).tolist()
+    return tuple(tuple(row) for row in errors)
 
 
 def ms_ssim(original: Image, decoded: Image) -> float | None:

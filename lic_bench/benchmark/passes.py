@@ -92,7 +92,8 @@ def encode_and_decode(context: JobContext, image: Image) -> CodedPicture:
             raise LicBenchError(f"encode returned {type(stream).__name__}; a bitstream is bytes")
         results.append((stream, context.codec.decode(stream)))
 
-    sample = timed(once, context.device)
+    with context.calls.keeping():
+        sample = timed(once, context.device)
     [(stream, decoded)] = results
     if decoded.shape != image.shape or decoded.dtype != np.uint8:
         raise LicBenchError(
@@ -102,8 +103,19 @@ def encode_and_decode(context: JobContext, image: Image) -> CodedPicture:
     return CodedPicture(stream, decoded, sample.wall_seconds)
 
 
-def score(context: JobContext, image: Image, coded: CodedPicture) -> Scores:
-    """Rate and distortion of a coded picture."""
+def estimated_bits(context: JobContext, image: Image) -> float | None:
+    """The rate that the likelihoods of the picture just coded give; None for untrained networks and where none is.
+
+    What the network's parts gave while they coded the picture is not computed again.
+    """
+    with context.calls.reusing():
+        if context.trained and isinstance(context.codec, EstimatesRate):
+            return context.codec.estimated_bits(image)
+    return None
+
+
+def score(context: JobContext, image: Image, coded: CodedPicture, estimated_bits: float | None) -> Scores:
+    """Rate and distortion of a coded picture. The codec computes nothing here, so it may run beside its next calls."""
     codec, stream, decoded = context.codec, coded.stream, coded.decoded
     payload_bits = codec.payload_bits(stream) if isinstance(codec, SplitsRate) else 8 * len(stream)
     if not context.trained:
@@ -116,7 +128,7 @@ def score(context: JobContext, image: Image, coded: CodedPicture) -> Scores:
     )
     return Scores(
         payload_bits,
-        codec.estimated_bits(image) if isinstance(codec, EstimatesRate) else None,
+        estimated_bits,
         metrics.psnr(image, decoded),
         metrics.ms_ssim(image, decoded),
         metrics.channel_mse(image, decoded),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 import torch
 
@@ -23,6 +23,7 @@ from lic_bench.records import (
     Job,
     MacCount,
     Measurement,
+    Pass,
     PictureRecord,
     Training,
 )
@@ -41,6 +42,7 @@ class PassResults:
     timings: Timings
     macs: tuple[MacCount, ...] = ()
     scaling: tuple[MacCount, ...] = ()
+    seconds: Mapping[Pass, float] = field(default_factory=dict)
 
 
 def measurement(context: JobContext, results: PassResults) -> Measurement:
@@ -83,6 +85,7 @@ def measurement(context: JobContext, results: PassResults) -> Measurement:
         memory=() if fresh is None else fresh.memory,
         scores=scores.further,
         caveats=tuple(_caveats(context, results, fresh, agreement)),
+        pass_seconds=results.seconds if fresh is None else {Pass.FRESH_PROCESS: fresh.seconds, **results.seconds},
     )
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+
+from lic_bench.records import Pass
 
 ACCELERATOR_WARM_UPS = 3
 
@@ -32,6 +35,27 @@ def timed(call: Callable[[], object], device: str) -> Sample:
     call()
     synchronise(device)
     return Sample(time.perf_counter() - wall, time.process_time() - cpu)
+
+
+@dataclass
+class PassClock:
+    """Adds up the wall time of passes; they do not overlap."""
+
+    seconds: dict[Pass, float] = field(default_factory=dict)
+
+    @contextmanager
+    def of(self, which: Pass) -> Iterator[None]:
+        """Add the time inside the block to a pass."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[which] = self.seconds.get(which, 0.0) + time.perf_counter() - start
+
+    def taken(self) -> dict[Pass, float]:
+        """The times so far; the clock begins again."""
+        taken, self.seconds = self.seconds, {}
+        return taken
 
 
 CALIBRATION_SEED = 2002
@@ -77,7 +101,7 @@ class Budget:
     """The time for timing, shared out among the pictures of one shape.
 
     Each picture gets an equal share of what is left, up to `repeats` passes; what one does not use goes to the next.
-    The first picture of a shape gets at least one pass, however slow the codec, unless `repeats` is 0.
+    The first picture of a shape gets at least one pass, however slow the codec, unless `repeats` or `seconds` is 0.
     """
 
     seconds: float
@@ -86,6 +110,8 @@ class Budget:
 
     def passes(self, shape: tuple[int, int], expected_seconds: float, pictures_left: int) -> int:
         """How many passes the next picture of this shape (width, height) gets; `pictures_left` counts it."""
+        if self.seconds == 0:
+            return 0
         share = (self.seconds - self.spent.get(shape, 0.0)) / pictures_left
         fitting = int(share / expected_seconds) if expected_seconds > 0 else self.repeats
         return min(self.repeats, max(fitting, 0 if shape in self.spent else 1))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import multiprocessing
 import queue
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -44,7 +45,7 @@ def process_context(cards: Iterable[CodecCard]) -> BaseContext:
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
     cards = tuple(cards)
-    heavy = ["compressai.models"] if any(card.learned for card in cards) else []  # 7 s that need be spent only once
+    heavy = ["lic_bench.benchmark.preload"] if any(card.learned for card in cards) else []
     # Other people's modules may do anything while they are imported, and this server must not go down with them.
     loaders = {card.loader.partition(":")[0] for card in cards if card.loader.startswith(entry_points.OURS)}
     context.set_forkserver_preload(["lic_bench.benchmark.worker", "pytorch_msssim", *heavy, *sorted(loaders)])
@@ -94,13 +95,19 @@ def _job_rows(processes: Processes, job: Job, conditions: Conditions) -> Iterato
 
 def _fresh_process(processes: Processes, job: Job, picture: str) -> FreshProcess:
     """One picture encoded in a fresh process, its bitstream decoded in another."""
+    start = time.perf_counter()
     [(stream, encode)] = processes.run(worker.encode_alone, job, picture)
     [(decoded, decode)] = processes.run(worker.decode_alone, job, stream)
-    return FreshProcess(picture, stream, decoded, tuple(use for use in (encode, decode) if use is not None))
+    uses = tuple(use for use in (encode, decode) if use is not None)
+    return FreshProcess(picture, stream, decoded, uses, time.perf_counter() - start)
 
 
 def _measured_rows(processes: Processes, job: Job, conditions: Conditions) -> Iterator[Row]:
-    """Rows of the passes that share a process. When that dies, the job is tried once more without its metrics."""
+    """Rows of the passes that share a process.
+
+    When that dies, what is left is measured one by one, which shows the picture that it dies of; and when it dies of
+    that, the job is tried once more without its metrics.
+    """
     done: set[str | None] = set()
     try:
         for row in processes.run(worker.measure, job, conditions):
@@ -109,7 +116,10 @@ def _measured_rows(processes: Processes, job: Job, conditions: Conditions) -> It
     except ProcessDied as error:
         left = tuple(name for name in job.pictures if name not in done)
         uses_metrics = job.settings.metrics and job.training is not Training.UNTRAINED
-        if left and uses_metrics and not conditions.skip_metrics:
+        if len(left) > 1 and not conditions.one_by_one:
+            again = replace(job, pictures=left)
+            yield from _measured_rows(processes, again, replace(conditions, one_by_one=True))
+        elif left and uses_metrics and not conditions.skip_metrics:
             again = _measured_rows(processes, replace(job, pictures=left), replace(conditions, skip_metrics=True))
             yield from _with_metric_failure(again, job, left[0], str(error))
         else:
