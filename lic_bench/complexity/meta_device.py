@@ -22,9 +22,9 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 from torch.utils._device import _device_constructors
-from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_map_only
 
+from lic_bench.complexity.light_imports import LightDispatchMode, light_imports
 from lic_bench.complexity.meta_shapes import RESULT_SHAPES
 from lic_bench.meta_call import MetaCall, entropy_decoder_read, factorized_prior_forward, recorded_call
 
@@ -59,6 +59,7 @@ def building_on_meta() -> Iterator[None]:
         *((nn.init, name, _not_initialised(getattr(nn.init, name))) for name in _INITIALISERS),
     )
     with ExitStack() as stack:
+        stack.enter_context(light_imports())
         for owner, name, value in replacements:
             stack.enter_context(_replaced(owner, name, value))
         for context in (torch.no_grad(), _MetaConstructors(_constructors(from_numbers=False)), _operators()):
@@ -71,6 +72,7 @@ def on_meta_device() -> Iterator[MetaCall]:
     """Make every new tensor a meta tensor, and replace CompressAI's coders and loops over positions, inside."""
     with ExitStack() as stack:
         call = stack.enter_context(recorded_call())
+        stack.enter_context(light_imports())
         if "compressai.entropy_models" in sys.modules:
             for owner, name, value in _replacements(call):
                 stack.enter_context(_replaced(owner, name, value))
@@ -103,7 +105,7 @@ class _MetaConstructors(TorchFunctionMode):
         return func(*args, **kwargs)
 
 
-class _Operators(TorchDispatchMode):  # type: ignore[no-untyped-call]
+class _Operators(LightDispatchMode):
     """Everything is on one device, the one without data, whatever a network asks for or brings along."""
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -122,7 +124,7 @@ class _Operators(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return func(*args, **kwargs)
 
 
-def _operators() -> TorchDispatchMode:
+def _operators() -> LightDispatchMode:
     return _Operators()  # type: ignore[no-untyped-call]
 
 

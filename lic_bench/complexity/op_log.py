@@ -21,9 +21,9 @@ from torch import Tensor, nn
 from torch._ops import OpOverload
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 from torch.overrides import TorchFunctionMode
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from lic_bench.complexity import op_formulas
+from lic_bench.complexity.light_imports import LightDispatchMode
 from lic_bench.complexity.meta_device import tensors_in
 from lic_bench.meta_call import MetaCall
 
@@ -198,7 +198,7 @@ def _known(operator: OpOverload) -> _OpCosting:
     )
 
 
-class _Dispatch(TorchDispatchMode):
+class _Dispatch(LightDispatchMode):
     """Logs every op below autograd, with or without data."""
 
     def __init__(self, op_log: OpLog, modules: _ActiveModules, storages: _Storages, call: MetaCall) -> None:
