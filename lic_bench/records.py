@@ -258,7 +258,8 @@ class Measurement:
     3 x 3: the mean squared error between the original's channel i and the decoded picture's channel j; empty without
     scores. `scores` are those of further metrics by name, None where one does not apply or failed; empty for untrained
     networks. `pass_seconds` is the wall time of each pass for this row; those of the whole job stand in its first row.
-    `status` is "measured", or "imported" for figures that others measured elsewhere.
+    `from_cache` names the earlier run that measured the row, "" for one measured in its own run. `status` is
+    "measured", or "imported" for figures that others measured elsewhere.
     """
 
     # JSON has no infinity; a lossless PSNR is written as the string "Infinity".
@@ -296,6 +297,7 @@ class Measurement:
     scores: Mapping[str, float | None] = field(default_factory=dict)
     caveats: tuple[Caveat, ...] = ()
     pass_seconds: Mapping[Pass, float] = field(default_factory=dict)
+    from_cache: str = ""
     status: Status = Status.MEASURED
 
     @property
@@ -427,8 +429,9 @@ class ImportedFile:
 class RunHeader:
     """Under what conditions a run was made; written before the first row.
 
-    `cards` hold what a report needs of each codec, in the order of the jobs. `imported_from` names the files whose
-    figures the rows hold: nothing of such a run was measured by this suite, and the machine is unknown.
+    `cards` hold what a report needs of each codec, in the order of the jobs. `measuring_seconds` is the wall time that
+    measuring took, all continuations together, and `workers` how many jobs ran at a time. `imported_from` names the
+    files whose figures the rows hold: nothing of such a run was measured by this suite, and the machine is unknown.
     """
 
     started: str
@@ -446,6 +449,8 @@ class RunHeader:
     notes: tuple[PlanNote, ...] = ()
     imported_from: tuple[ImportedFile, ...] = ()
     metrics: tuple[MetricRecord, ...] = ()
+    workers: int = 1
+    measuring_seconds: float = 0.0
     finished: str | None = None
     format: int = FORMAT
 

@@ -1,4 +1,4 @@
-"""What all passes of a job share: the codec ready to run, and the conditions under which it is measured."""
+"""What all passes of a job share: the codec ready to run, and the pictures."""
 
 from __future__ import annotations
 
@@ -7,40 +7,12 @@ from pathlib import Path
 
 from lic_bench.assets.pictures import Picture
 from lic_bench.benchmark import environment
+from lic_bench.benchmark.conditions import ALONE, Conditions
 from lic_bench.benchmark.module_calls import ModuleCalls, parts_of
-from lic_bench.codec import Codec, CodecCard, HasParts, Image
+from lic_bench.codec import Codec, CodecCard, HasParts
 from lic_bench.errors import DatasetError
-from lic_bench.records import Job, MemoryUse, Training
+from lic_bench.records import Job, Training
 from lic_bench.registry import codecs, datasets
-
-
-@dataclass(frozen=True)
-class FreshProcess:
-    """One picture encoded in a fresh process and decoded in another, with the memory and the wall time of both."""
-
-    picture: str
-    stream: bytes
-    decoded: Image
-    memory: tuple[MemoryUse, ...]
-    seconds: float = 0.0
-
-
-@dataclass(frozen=True)
-class Conditions:
-    """Under what conditions a job is measured.
-
-    `fresh` is the result of the fresh-process pass, None where it was not made. `shared_machine` says that other jobs
-    run at the same time. `skip_metrics` leaves further metrics out, because one of them ended the process before.
-    """
-
-    fresh: FreshProcess | None = None
-    shared_machine: bool = False
-    skip_metrics: bool = False
-    one_by_one: bool = False
-
-
-ALONE = Conditions()
-"""Nothing else is measured at the same time, and no fresh-process pass was made."""
 
 
 @dataclass(frozen=True)

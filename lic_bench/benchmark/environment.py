@@ -6,6 +6,7 @@ import os
 import platform
 import subprocess
 import sys
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -35,6 +36,11 @@ def describe(device: str, threads: int) -> dict[str, Fact]:
         "cpu_pressure_avg10_percent": cpu_pressure(),
     }
     return facts | (accelerator() if device.startswith("cuda") else {"accelerator": None})
+
+
+def lasting_facts(facts: Mapping[str, Fact]) -> dict[str, Fact]:
+    """The facts of a machine that do not change from moment to moment."""
+    return {name: fact for name, fact in facts.items() if name != "cpu_pressure_avg10_percent"}
 
 
 def packages() -> dict[str, str]:
@@ -110,8 +116,8 @@ def commit() -> tuple[str | None, bool | None]:
 
 def resolve_device(name: str) -> str:
     """The device meant by "cpu", "cuda", "cuda:1" or "auto" (CUDA where there is one). RequestError without it."""
-    if name == "cpu":
-        return name
+    if name == "cpu" or (name == "auto" and not _has_accelerator_driver()):
+        return "cpu"
     import torch
 
     if name == "auto":
@@ -119,6 +125,19 @@ def resolve_device(name: str) -> str:
     if name.startswith("cuda") and torch.cuda.is_available():
         return name
     raise RequestError(f"There is no device {name!r} on this machine. Use --device cpu, or auto.")
+
+
+def _has_accelerator_driver() -> bool:
+    """Whether NVIDIA's or AMD's driver is there. Without one torch, slow to import, need not be asked."""
+    import pynvml
+
+    if Path("/dev/kfd").exists():
+        return True
+    try:
+        pynvml.nvmlInit()
+    except pynvml.NVMLError:
+        return False
+    return True
 
 
 def command() -> tuple[str, ...]:

@@ -82,7 +82,7 @@ def _calls_through(parts: tuple[nn.Module, ...], call: Callable[..., Any]) -> It
 
     changed = [part for part in parts if "forward" not in vars(part)]  # what somebody has replaced is left alone
     for part in changed:
-        part.forward = through(part)  # type: ignore[method-assign]
+        part.forward = through(part)
     try:
         yield
     finally:

@@ -19,7 +19,7 @@ class RunOptions(Settings):
     a description (TOML), looked for in `data`, $LIC_BENCH_DATA and the cache. `weights` are folders with
     MODEL/POINT.pth.tar, or one checkpoint. `points` are labels or globs, none for all; `pictures` takes the first few
     pictures. `download` allows fetching. `timeout_seconds` bounds one pass on one picture. `new` starts a new run
-    instead of continuing an interrupted one.
+    instead of continuing an interrupted one. `cache` takes rows that an earlier run measured under the same conditions.
     """
 
     models: str | Sequence[str] = "all"
@@ -35,6 +35,7 @@ class RunOptions(Settings):
     timeout_seconds: float | None = None
     new: bool = False
     executor: str = "processes"
+    cache: bool = True
 
     @property
     def settings(self) -> Settings:

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 import torch
 
 from lic_bench.benchmark import metrics
-from lic_bench.benchmark.context import FreshProcess, JobContext
+from lic_bench.benchmark.conditions import FreshProcess
+from lic_bench.benchmark.context import JobContext
 from lic_bench.benchmark.passes import CodedPicture, Scores, Timings
 from lic_bench.caveats import Caveat
 from lic_bench.codec import Codec, HasParts

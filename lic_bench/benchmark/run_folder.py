@@ -20,7 +20,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from lic_bench.assets.files import atomic_write
 from lic_bench.errors import RunFolderError
-from lic_bench.records import FORMAT, Failure, FailureKind, Measurement, Row, RunHeader, Status
+from lic_bench.records import FORMAT, Failure, FailureKind, Measurement, Row, RunHeader, Settings, Status
 
 HEADER = "run.json"
 ROWS = "measurements.jsonl"
@@ -54,6 +54,11 @@ class RunFolder:
         self.header = replace(self.header, finished=now())
         _write_header(self.path, self.header)
 
+    def add_time(self, seconds: float) -> None:
+        """Add wall time spent on measuring to the header."""
+        self.header = replace(self.header, measuring_seconds=self.header.measuring_seconds + seconds)
+        _write_header(self.path, self.header)
+
     def rows(self) -> list[Row]:
         """Everything appended so far."""
         return read(self.path)[1]
@@ -70,6 +75,12 @@ class Unfinished:
 def as_json(record: Row | RunHeader) -> str:
     """A record as one line of JSON."""
     return _adapters()[type(record)].dump_json(record).decode()
+
+
+def plain(settings: Settings) -> dict[str, Any]:
+    """Settings as JSON's types."""
+    values: dict[str, Any] = _adapters()[Settings].dump_python(settings, mode="json")
+    return values
 
 
 def row_from_json(line: str) -> Row:
@@ -166,7 +177,7 @@ def now() -> str:
 
 @cache
 def _adapters() -> dict[type, TypeAdapter[Any]]:
-    return {kind: TypeAdapter(kind) for kind in (Measurement, Failure, RunHeader)}
+    return {kind: TypeAdapter(kind) for kind in (Measurement, Failure, RunHeader, Settings)}
 
 
 def _object(text: str) -> dict[str, Any]:

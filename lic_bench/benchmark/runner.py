@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -11,9 +13,12 @@ from lic_bench.analysis import anchor
 from lic_bench.assets import weights
 from lic_bench.assets.datasets import Dataset
 from lic_bench.assets.pictures import read
-from lic_bench.benchmark import environment, executors, plan, run_folder
+from lic_bench.benchmark import environment, executors, plan, run_folder, worker
+from lic_bench.benchmark.estimate import TimeLeft, Work
+from lic_bench.benchmark.executors import processes
 from lic_bench.benchmark.options import RunOptions
 from lic_bench.benchmark.plan import Checkpoint, Plan
+from lic_bench.benchmark.result_cache import ResultCache
 from lic_bench.benchmark.run_folder import RunFolder
 from lic_bench.codec import CodecCard
 from lic_bench.errors import FetchError, PictureError, RequestError
@@ -23,6 +28,7 @@ from lic_bench.records import (
     Failure,
     FailureKind,
     Job,
+    Measurement,
     MetricRecord,
     PictureRecord,
     Row,
@@ -31,6 +37,10 @@ from lic_bench.records import (
 )
 from lic_bench.registry import codecs, lookup, metrics
 from lic_bench.registry import executors as executor_registry
+from lic_bench.registry.isolation import ProcessDied
+
+COUNTING_TIMEOUT_SECONDS = 120.0
+"""For counting the networks of a run before it begins; a user-supplied one may hang."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +67,8 @@ class Observer(Protocol):
         """The run begins; `done` of the `rows` rows are there already."""
         ...
 
-    def row(self, row: Row) -> None:
-        """A row was measured and kept."""
+    def row(self, row: Row, seconds_left: Callable[[], float]) -> None:
+        """A row was measured and kept; `seconds_left` works out how long the run still takes."""
         ...
 
 
@@ -71,7 +81,7 @@ class Silent:
     def start(self, rows: int, done: int) -> None:
         """Ignored."""
 
-    def row(self, row: Row) -> None:
+    def row(self, row: Row, seconds_left: Callable[[], float]) -> None:
         """Ignored."""
 
 
@@ -81,15 +91,59 @@ def run(options: RunOptions, observer: Observer | None = None) -> RunFolder:
     prepared = prepare(options, observer)
     folder = _folder(options, prepared, observer)
     jobs = plan.still_to_do(folder.header.jobs, folder.rows())
-    observer.start(prepared.plan.rows, prepared.plan.rows - sum(len(job.pictures) for job in jobs))
+    kept: list[Measurement] = []
+    cache = ResultCache(folder.header, options.workers > 1) if _may_use_cache(options) else None
+    if cache is not None:
+        kept, jobs = cache.split(jobs)
+    left = time_left(jobs, prepared, options, observer)
+    rows_left = sum(len(job.pictures) for job in jobs)
+    observer.start(prepared.plan.rows, prepared.plan.rows - rows_left)
     for failure in prepared.failures:
         folder.append(failure)
-        observer.row(failure)
-    for row in executors.rows(options.executor, jobs, options.workers, options.timeout_seconds):
-        folder.append(row)
-        observer.row(row)
+        observer.row(failure, left.seconds)
+    for known in kept:
+        folder.append(known)
+    if kept:
+        observer.note(_from_cache(kept))
+    start = time.monotonic()
+    try:
+        for row in executors.rows(options.executor, jobs, options.workers, options.timeout_seconds):
+            folder.append(row)
+            left.row(row)
+            observer.row(row, left.seconds)
+            if cache is not None and isinstance(row, Measurement):
+                cache.keep(row, folder.path.name)
+    finally:
+        folder.add_time(time.monotonic() - start)
     folder.finish()
     return folder
+
+
+def time_left(jobs: Sequence[Job], prepared: Prepared, options: RunOptions, observer: Observer) -> TimeLeft:
+    """What jobs are predicted to take; their networks are counted in a process of its own."""
+    learned = {card.name for card in prepared.cards if card.learned}
+    counted = tuple(job for job in jobs if job.codec in learned)
+    work: Work = {}
+    rate = 1.0
+    if counted:
+        arguments = (counted, prepared.settings.device, prepared.settings.threads)
+        try:
+            work, rate = processes.alone(prepared.cards, COUNTING_TIMEOUT_SECONDS, worker.network_work, *arguments)
+        except ProcessDied as error:
+            observer.note(f"The time of this run cannot be predicted: counting the networks failed ({error}).")
+    return TimeLeft(jobs, prepared.pictures, options.workers, work, rate)
+
+
+def _may_use_cache(options: RunOptions) -> bool:
+    """Whether rows are taken from the cache and kept there: those of this machine's own executor alone."""
+    return options.cache and options.executor == executor_registry.DEFAULT
+
+
+def _from_cache(kept: Sequence[Measurement]) -> str:
+    """A sentence on the rows that were measured before."""
+    runs = Counter(row.from_cache for row in kept)
+    named = ", ".join(f"{count} in {run}" for run, count in runs.most_common())
+    return f"{len(kept)} rows come from the cache, measured before under the same conditions: {named}."
 
 
 def prepare(options: RunOptions, observer: Observer) -> Prepared:
@@ -180,7 +234,7 @@ def _require_weights(cards: Sequence[CodecCard], options: RunOptions) -> None:
 
 def _folder(options: RunOptions, prepared: Prepared, observer: Observer) -> RunFolder:
     """The unfinished run of the same options to be continued, or a new one."""
-    header = _header(prepared)
+    header = _header(prepared, options.workers)
     if options.new:
         return run_folder.create(options.output, header)
     unfinished = run_folder.unfinished(options.output)
@@ -197,7 +251,7 @@ def _folder(options: RunOptions, prepared: Prepared, observer: Observer) -> RunF
     return run_folder.create(options.output, header)
 
 
-def _header(prepared: Prepared) -> RunHeader:
+def _header(prepared: Prepared, workers: int) -> RunHeader:
     commit, dirty = environment.commit()
     planned = {job.codec for job in prepared.plan.jobs}
     return RunHeader(
@@ -215,6 +269,7 @@ def _header(prepared: Prepared) -> RunHeader:
         cards=_summaries([card for card in prepared.cards if card.name in planned]),
         notes=prepared.plan.notes,
         metrics=prepared.metrics,
+        workers=workers,
     )
 
 
@@ -228,10 +283,9 @@ def _summaries(cards: Sequence[CodecCard]) -> tuple[CardSummary, ...]:
 
 def _is_same(earlier: RunHeader, now: RunHeader) -> bool:
     """Whether rows of both runs may stand together: same jobs, pictures, code, packages and machine."""
-    changing = {"cpu_pressure_avg10_percent"}  # a fact of the moment, not of the machine
 
     def comparable(header: RunHeader) -> tuple[tuple[Job, ...], object, object, object, object]:
-        facts = {name: fact for name, fact in header.machine.items() if name not in changing}
+        facts = environment.lasting_facts(header.machine)
         return header.jobs, header.pictures, (header.commit, header.lic_bench), dict(header.packages), facts
 
     return comparable(earlier) == comparable(now)

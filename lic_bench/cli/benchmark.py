@@ -33,6 +33,7 @@ def run(
     metric: options.Metrics = None,
     executor: options.Executor = DEFAULTS.executor,
     memory: options.Memory = DEFAULTS.memory,
+    cache: options.Cache = DEFAULTS.cache,
     download: options.Download = DEFAULTS.download,
     new: options.New = DEFAULTS.new,
     dry_run: options.DryRun = False,
@@ -51,6 +52,7 @@ def run(
         pictures=pictures,
         anchor=anchor,
         output=output,
+        cache=cache,
         download=download and not dry_run,
         workers=workers,
         timeout_seconds=timeout,
@@ -64,7 +66,9 @@ def run(
         metrics=tuple(metric or ()),
     )
     if dry_run:
-        rendering.planned_jobs(runner.prepare(asked, progress.Notes()))
+        notes = progress.Notes()
+        prepared = runner.prepare(asked, notes)
+        rendering.planned_jobs(prepared, runner.time_left(prepared.plan.jobs, prepared, asked, notes))
         return
     with progress.of_run() as observer:
         done = api.run_with_options(asked, observer=observer)

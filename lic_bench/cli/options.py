@@ -45,6 +45,7 @@ Metrics = Annotated[
 ]
 Executor = Annotated[str, Option(help="Where jobs run: an executor's name.")]
 Memory = Annotated[bool, Option(help="Measure peak memory in fresh processes.")]
+Cache = Annotated[bool, Option(help="Take rows that were measured before under the same conditions.")]
 Download = Annotated[bool, Option(help="Fetch missing weights and pictures.")]
 New = Annotated[bool, Option("--new", help="Start anew instead of continuing an interrupted run.")]
 DryRun = Annotated[bool, Option("--dry-run", help="Print the jobs and an estimate, measure nothing.")]

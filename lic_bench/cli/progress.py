@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -16,16 +17,18 @@ from rich.progress import (
     TaskID,
     TextColumn,
     TimeElapsedColumn,
-    TimeRemainingColumn,
 )
 
 from lic_bench.assets.download import Progress as BytesProgress
 from lic_bench.benchmark.runner import Observer
 from lic_bench.cli.rendering import failure_line
+from lic_bench.cli.terminal import duration
 from lic_bench.records import EVERY, Failure, FailureKind, Measurement, Row
 
 LINE_EVERY_SECONDS = 10.0
 """How often progress is printed where there is no terminal."""
+ESTIMATE_EVERY_SECONDS = 1.0
+"""How often the time left is worked out where there is one."""
 
 
 class Notes:
@@ -41,7 +44,7 @@ class Notes:
     def start(self, rows: int, done: int) -> None:
         """Nothing to show yet."""
 
-    def row(self, row: Row) -> None:
+    def row(self, row: Row, seconds_left: Callable[[], float]) -> None:
         """Print a failure when it happens."""
         if isinstance(row, Failure):
             self.note(failure_line(row))
@@ -55,16 +58,21 @@ class Bar(Notes):
         self.console = bar.console
         self.bar = bar
         self.task: TaskID | None = None
+        self.last_estimate = -math.inf
 
     def start(self, rows: int, done: int) -> None:
         """Draw the bar."""
-        self.task = self.bar.add_task("starting", total=rows, completed=done)
+        self.task = self.bar.add_task("starting", total=rows, completed=done, left="")
 
-    def row(self, row: Row) -> None:
+    def row(self, row: Row, seconds_left: Callable[[], float]) -> None:
         """Move the bar."""
-        super().row(row)
+        super().row(row, seconds_left)
         if self.task is not None and _is_planned(row):
             self.bar.update(self.task, advance=1, description=f"{row.codec} {row.point}")
+            now = time.monotonic()
+            if now - self.last_estimate >= ESTIMATE_EVERY_SECONDS:
+                self.last_estimate = now
+                self.bar.update(self.task, left=f"about {duration(seconds_left())} left")
 
 
 class Lines(Notes):
@@ -72,25 +80,25 @@ class Lines(Notes):
 
     def __init__(self) -> None:
         super().__init__()
-        self.rows = self.done = self.done_before = 0
-        self.started = self.last_line = time.monotonic()
+        self.rows = self.done = 0
+        self.last_line = time.monotonic()
 
     def start(self, rows: int, done: int) -> None:
         """Print how much there is to do."""
-        self.rows, self.done, self.done_before = rows, done, done
+        self.rows, self.done = rows, done
         self.note(f"{rows - done} of {rows} rows to measure")
 
-    def row(self, row: Row) -> None:
+    def row(self, row: Row, seconds_left: Callable[[], float]) -> None:
         """Print how much is done, every LINE_EVERY_SECONDS and after the last row."""
-        super().row(row)
+        super().row(row, seconds_left)
         if not _is_planned(row):
             return
         self.done += 1
         now = time.monotonic()
         if now - self.last_line >= LINE_EVERY_SECONDS or self.done == self.rows:
             self.last_line = now
-            left = (now - self.started) / (self.done - self.done_before) * (self.rows - self.done)
-            self.note(f"{self.done} of {self.rows} rows, {row.codec} {row.point}, about {left:.0f} s left")
+            left = "done" if self.done == self.rows else f"about {duration(seconds_left())} left"
+            self.note(f"{self.done} of {self.rows} rows, {row.codec} {row.point}, {left}")
 
 
 @contextmanager
@@ -100,7 +108,7 @@ def of_run() -> Iterator[Observer]:
         yield Lines()
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as bar:
+    with Progress(*columns, TextColumn("{task.fields[left]}"), console=Console(stderr=True)) as bar:
         yield Bar(bar)
 
 

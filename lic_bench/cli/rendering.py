@@ -12,8 +12,10 @@ from lic_bench.api import Run
 from lic_bench.assets import fetch, weights
 from lic_bench.assets.datasets import description
 from lic_bench.assets.fetch import Fetched
+from lic_bench.benchmark import time_spent
+from lic_bench.benchmark.estimate import TimeLeft
 from lic_bench.benchmark.runner import Prepared
-from lic_bench.cli.terminal import print_table, standard_output, table
+from lic_bench.cli.terminal import duration, print_table, standard_output, table
 from lic_bench.codec import CodecCard
 from lic_bench.errors import RequestError
 from lic_bench.records import EVERY, Failure, Measurement
@@ -29,7 +31,9 @@ def summary(run: Run, anchor: str | None) -> None:
     console.print(table(run_summary(run.rows, run.header, anchor)))
     _failures(console, run.failures)
     measured = sum(isinstance(row, Measurement) for row in run.rows)
-    console.print(f"{measured} rows measured, {len(run.failures)} failed.", highlight=False)
+    cached = sum(isinstance(row, Measurement) and bool(row.from_cache) for row in run.rows)
+    earlier = f" ({cached} of them before, taken from the cache)" if cached else ""
+    console.print(f"{measured} rows measured{earlier}, {len(run.failures)} failed.", highlight=False)
     console.print(str(run.page), soft_wrap=True, highlight=False)
 
 
@@ -42,11 +46,8 @@ def failure_line(row: Failure) -> str:
     return f"Failed: {codec}{point} on {pictures} ({kind}): {row.reason}"
 
 
-def planned_jobs(prepared: Prepared) -> None:
-    """What a run would do, and how long it takes at least."""
-    from lic_bench.benchmark import estimate
-    from lic_bench.complexity import roofline
-
+def planned_jobs(prepared: Prepared, left: TimeLeft) -> None:
+    """What a run would do, and how long it is predicted to take."""
     jobs = prepared.plan.jobs
     console = standard_output()
     headings = ("codec", "point", "weights", "pictures")
@@ -54,12 +55,10 @@ def planned_jobs(prepared: Prepared) -> None:
     console.print(table([headings, *lines]))
     console.print(f"{len(jobs)} jobs, {prepared.plan.rows} rows.", highlight=False)
     _failures(console, prepared.failures)
-    rates = roofline.measure_rates(prepared.settings.device, prepared.settings.threads, seconds=0.5)
-    least = estimate.at_least(jobs, prepared.pictures, rates)
     console.print(
-        f"At least {least.seconds / 60:.1f} minutes (predicted): {least.macs / 1e12:.2f} TMAC of the networks at the "
-        f"{rates.convolution_macs_per_second / 1e9:.0f} GMAC/s that a convolution reached here (measured). Entropy "
-        "coding, serial decoding and the classical codecs come on top.",
+        f"About {duration(left.seconds())} (predicted from the networks' work, and from "
+        f"{left.macs_per_second / 1e9:.0f} GMAC/s that a convolution reached here; classical codecs are not known "
+        f"before their first row). Where the time goes: {time_spent.shares(left.by_pass())}.",
         soft_wrap=True,
         highlight=False,
     )

@@ -32,3 +32,11 @@ def table(rows: Sequence[Sequence[str]]) -> Table:
 
 def _is_number(text: str) -> bool:
     return text.strip("+-0123456789.,% ~<>∞") in ("", "n/a", "–")
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them: "40 s", "3 min", "2 h 10 min"."""
+    minutes = round(seconds / 60)
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"

@@ -24,7 +24,7 @@ _KEPT = "__dynamo_disable"  # where PyTorch keeps, on a function, what it calls 
 _EMPTY_CELL = CellType()
 
 
-class LightDispatchMode(TorchDispatchMode):
+class LightDispatchMode(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """A dispatch mode whose calls PyTorch does not wrap to keep dynamo out."""
 
     @classmethod

@@ -105,7 +105,7 @@ class _MetaConstructors(TorchFunctionMode):
         return func(*args, **kwargs)
 
 
-class _Operators(LightDispatchMode):
+class _Operators(LightDispatchMode):  # type: ignore[no-untyped-call]
     """Everything is on one device, the one without data, whatever a network asks for or brings along."""
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:

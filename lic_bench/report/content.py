@@ -85,6 +85,7 @@ class Content:
     failures: tuple[Failure, ...]
     views: tuple[View, ...]
     scaling: tuple[Scaling, ...] = ()
+    rows: tuple[Measurement, ...] = ()
 
     @property
     def untrained(self) -> tuple[str, ...]:
@@ -138,7 +139,7 @@ def gather(
     views = tuple(_view(group, intervals) for group in curve_groups(header, measured, given, anchor, codecs))
     cards = {card.name: card for card in header.cards}
     points = operating_points(measurements, measured, cards)
-    return Content(header, run, points, failures, views, scalings(measurements))
+    return Content(header, run, points, failures, views, scalings(measurements), tuple(measurements))
 
 
 def efficiencies(content: Content, view: View, call: Call) -> list[Efficiency]:

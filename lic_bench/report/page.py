@@ -75,7 +75,7 @@ def render(content: Content) -> str:
         tables=tables,
         wording=wording,
         sentences=text.sentences(content),
-        conditions=text.conditions(content.header),
+        conditions=text.conditions(content.header, content.rows),
         notes=text.notes(content.header),
         untrained=text.untrained(content),
         sources=_sources(content),

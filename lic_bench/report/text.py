@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from lic_bench.benchmark import plan
-from lic_bench.records import ImportedFile, Origin, RunHeader, Training
+from lic_bench.benchmark import plan, time_spent
+from lic_bench.records import ImportedFile, Measurement, Origin, Row, RunHeader, Training
 from lic_bench.report.content import BD_RATE, Content, View
 from lic_bench.report.wording import plural
 
@@ -56,7 +57,7 @@ def imported_text(file: ImportedFile) -> str:
     return "; ".join(filter(None, said)) + "."
 
 
-def conditions(header: RunHeader) -> dict[str, Mapping[str, Any]]:
+def conditions(header: RunHeader, rows: Sequence[Row]) -> dict[str, Mapping[str, Any]]:
     """Under what conditions the run was made, by group."""
     run = {
         "started": header.started,
@@ -65,6 +66,11 @@ def conditions(header: RunHeader) -> dict[str, Mapping[str, Any]]:
         "lic-bench": header.lic_bench,
         "commit": f"{header.commit or 'unknown'}{' with local changes' if header.dirty else ''}",
     }
+    if spent := time_spent.text(header, rows):
+        run["where the time went"] = spent
+    if earlier := Counter(row.from_cache for row in rows if isinstance(row, Measurement) and row.from_cache):
+        said = ", ".join(f"{count} measured in {name}" for name, count in earlier.most_common())
+        run["rows from the cache"] = f"{said}; the conditions were the same"
     if header.imported_from:
         run["imported from"] = "; ".join(map(imported_text, header.imported_from))
     return {

@@ -9,13 +9,14 @@ from __future__ import annotations
 import multiprocessing
 import queue
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from multiprocessing.context import BaseContext
+from typing import Any
 
 from lic_bench.benchmark import worker
-from lic_bench.benchmark.context import ALONE, Conditions, FreshProcess
+from lic_bench.benchmark.conditions import ALONE, Conditions, FreshProcess
 from lic_bench.codec import CodecCard
 from lic_bench.records import Failure, FailureKind, Job, Measurement, Row, Training
 from lic_bench.registry import codecs, entry_points, metrics
@@ -39,6 +40,17 @@ def rows(jobs: Sequence[Job], workers: int = 1, timeout_seconds: float | None = 
             processes.stop()
 
 
+def alone(cards: Iterable[CodecCard], timeout_seconds: float, work: Callable[..., Any], *arguments: Any) -> Any:
+    """What `work` returns in a process of its own. Raises ProcessDied when that ends or runs past its time."""
+    with quiet_imports():
+        processes = Processes(process_context(cards), timeout_seconds)
+        try:
+            [result] = processes.run(work, *arguments)
+        finally:
+            processes.stop()
+    return result
+
+
 def process_context(cards: Iterable[CodecCard]) -> BaseContext:
     """A way to start processes that have run nothing yet, with the packages that these codecs need imported."""
     if "forkserver" not in multiprocessing.get_all_start_methods():
@@ -48,7 +60,7 @@ def process_context(cards: Iterable[CodecCard]) -> BaseContext:
     heavy = ["lic_bench.benchmark.preload"] if any(card.learned for card in cards) else []
     # Other people's modules may do anything while they are imported, and this server must not go down with them.
     loaders = {card.loader.partition(":")[0] for card in cards if card.loader.startswith(entry_points.OURS)}
-    context.set_forkserver_preload(["lic_bench.benchmark.worker", "pytorch_msssim", *heavy, *sorted(loaders)])
+    context.set_forkserver_preload(["lic_bench.benchmark.job_rows", "pytorch_msssim", *heavy, *sorted(loaders)])
     return context
 
 
@@ -117,8 +129,8 @@ def _measured_rows(processes: Processes, job: Job, conditions: Conditions) -> It
         left = tuple(name for name in job.pictures if name not in done)
         uses_metrics = job.settings.metrics and job.training is not Training.UNTRAINED
         if len(left) > 1 and not conditions.one_by_one:
-            again = replace(job, pictures=left)
-            yield from _measured_rows(processes, again, replace(conditions, one_by_one=True))
+            rest = replace(job, pictures=left)
+            yield from _measured_rows(processes, rest, replace(conditions, one_by_one=True))
         elif left and uses_metrics and not conditions.skip_metrics:
             again = _measured_rows(processes, replace(job, pictures=left), replace(conditions, skip_metrics=True))
             yield from _with_metric_failure(again, job, left[0], str(error))

@@ -1,0 +1,37 @@
+"""Under what conditions a job is measured. Small records that travel to the process that measures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lic_bench.codec import Image
+from lic_bench.records import MemoryUse
+
+
+@dataclass(frozen=True)
+class FreshProcess:
+    """One picture encoded in a fresh process and decoded in another, with the memory and the wall time of both."""
+
+    picture: str
+    stream: bytes
+    decoded: Image
+    memory: tuple[MemoryUse, ...]
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """Under what conditions a job is measured.
+
+    `fresh` is the result of the fresh-process pass, None where it was not made. `shared_machine` says that other jobs
+    run at the same time. `skip_metrics` leaves further metrics out, because one of them ended the process before.
+    """
+
+    fresh: FreshProcess | None = None
+    shared_machine: bool = False
+    skip_metrics: bool = False
+    one_by_one: bool = False
+
+
+ALONE = Conditions()
+"""Nothing else is measured at the same time, and no fresh-process pass was made."""
