@@ -60,12 +60,12 @@ def recomputed():
 
 
 def test_bd_figures_between_published_curves_are_reproduced():
-    assert len(recomputed()) == 104
+    assert len(recomputed()) == 291
     for row in recomputed():
         anchor = published(row["anchor"], row["anchor_source_id"], row["dataset"])
         test = published(row["codec"], row["source_id"], row["dataset"])
         ours = (bd_rate if row["metric"] == "bd_rate_psnr_percent" else bd_psnr)(anchor, test)
-        rounding = 0.005 if ours.unit == "%" else 0.0005
+        rounding = 0.01 if ours.unit == "%" else 0.001  # the points in the table are rounded as well
         assert ours.by_method["akima"] == pytest.approx(float(row["value_akima"]), abs=rounding), row
         assert ours.by_method["cubic"] == pytest.approx(float(row["value_cubic"]), abs=rounding), row
 
