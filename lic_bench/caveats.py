@@ -61,7 +61,7 @@ _TEXTS = {
     ),
     Caveat.CONVERTED_REFERENCE: (
         "a curve whose PSNR was taken against the original after a colour conversion, not against the picture as "
-        "given (docs/anchors.md); on kodak --anchor vtm-9.1/lalic-repo is another run of the same encoder, near the honest one"
+        "given (docs/anchors.md); --anchor vtm-9.1/lalic-repo is another run of the same encoder, near the honest one"
     ),
     Caveat.DIFFERENT_PICTURES: "the curves were not taken over the same pictures",
     Caveat.RATE_KIND: "one curve counts whole bitstreams, the other payload or estimated bits",

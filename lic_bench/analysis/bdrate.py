@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from statistics import fmean, median
 from typing import TYPE_CHECKING
 
 from lic_bench.analysis import bootstrap as resampling
 from lic_bench.analysis import published
+from lic_bench.analysis.bootstrap import Comparison, NoInterval, PictureSpread
 from lic_bench.analysis.curves import Metric, RDCurve, RDPoint
 from lic_bench.analysis.interpolation import LEAST_OVERLAP, METHODS, Unit, common_range, delta, in_unit, rising_line
 from lic_bench.caveats import Caveat
@@ -41,35 +41,6 @@ class Refusal(StrEnum):
     TOO_FEW_POINTS = "too_few_points"  # fewer than two with a score of the metric
     NOT_RISING = "not_rising"  # quality does not rise with rate
     NO_OVERLAP = "no_overlap"
-
-
-class NoInterval(StrEnum):
-    """Why a BD figure has no interval over pictures."""
-
-    NO_PICTURES = "no_pictures"  # a published mean: nobody says what each picture gave
-    FEW_PICTURES = "few_pictures"
-    RESAMPLE_WITHOUT_FIGURE = "resample_without_figure"
-    NOT_ASKED = "not_asked"
-
-
-class Comparison(StrEnum):
-    """What a figure says of the test against its anchor. Better and worse only where the whole interval says so."""
-
-    BETTER = "better"
-    WORSE = "worse"
-    NOT_DECIDED = "not decided"
-    NO_INTERVAL = "no interval"
-
-
-@dataclass(frozen=True)
-class PictureSpread:
-    """A BD figure over single pictures: `best` and `worst` are (picture, value), by what is good for the test."""
-
-    mean: float
-    median: float
-    best: tuple[str, float]
-    worst: tuple[str, float]
-    pictures: int
 
 
 @dataclass(frozen=True)
@@ -131,11 +102,7 @@ class BDFigure:
     @property
     def pictures(self) -> PictureSpread | None:
         """Mean, median, best and worst over single pictures; None where no picture has a figure by itself."""
-        if not self.by_picture:
-            return None
-        ordered = sorted(self.by_picture.items(), key=lambda item: item[1], reverse=self.unit == "dB")
-        values = [value for _, value in ordered]
-        return PictureSpread(fmean(values), median(values), ordered[0], ordered[-1], len(values))
+        return PictureSpread.of(self.by_picture, self.unit) if self.by_picture else None
 
     @property
     def interval_reason(self) -> str:
@@ -202,12 +169,12 @@ def _figure(anchor: RDCurve, test: RDCurve, metric: Metric, unit: Unit, bootstra
         None, unit, metric, anchor.name, test.name, datasets=(anchor.dataset, test.dataset),
         picture_counts=(anchor.picture_count, test.picture_count),
         origins=(anchor.source.origin, test.source.origin),
-        caveats=_merged(anchor.caveats, test.caveats, _caveats(anchor, test)),
+        caveats=_merged(*(_of_metric(curve.caveats, metric) for curve in (anchor, test)), _caveats(anchor, test)),
     )  # fmt: skip
     refusal = _refusal(anchor, test)
     if refusal:
         return replace(figure, refusal=refusal)
-    anchor, test = _paired(anchor, test)
+    anchor, test = paired(anchor, test)
     points = _usable(anchor, metric), _usable(test, metric)
     figure = replace(figure, anchor_points=points[0], test_points=points[1])
     lines = tuple(line_of(some, metric, unit) for some in points)
@@ -268,7 +235,7 @@ def _shared(anchor: RDCurve, test: RDCurve) -> set[str]:
     return set(anchor.pictures) & set(test.pictures)
 
 
-def _paired(anchor: RDCurve, test: RDCurve) -> tuple[RDCurve, RDCurve]:
+def paired(anchor: RDCurve, test: RDCurve) -> tuple[RDCurve, RDCurve]:
     """Both curves over the pictures they share, where both know their pictures and these differ."""
     shared = _shared(anchor, test)
     if not shared or set(anchor.pictures) == set(test.pictures):
@@ -294,6 +261,11 @@ def _caveats(anchor: RDCurve, test: RDCurve) -> list[Caveat]:
     if kinds in ({"stream", "payload"}, {"stream", "estimated"}, {"payload", "estimated"}, {"coded", "estimated"}):
         caveats.append(Caveat.RATE_KIND)
     return caveats
+
+
+def _of_metric(caveats: Sequence[Caveat], metric: Metric) -> list[Caveat]:
+    """A curve's caveats that are about a metric: how PSNR was scored says nothing of another."""
+    return [caveat for caveat in caveats if metric == "psnr_db" or caveat is not Caveat.CONVERTED_REFERENCE]
 
 
 def _caveats_of_points(points: Sequence[Sequence[RDPoint]], lines: Sequence[Line]) -> list[Caveat]:

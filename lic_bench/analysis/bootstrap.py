@@ -7,8 +7,10 @@ All resamples are computed at once. B. Efron, "Bootstrap methods: another look a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
+from statistics import fmean, median
 from typing import TYPE_CHECKING
 
 from lic_bench.analysis.curves import Metric, RDPoint
@@ -22,6 +24,42 @@ if TYPE_CHECKING:
 
 RESAMPLES = 2000
 SEED = 20010402
+
+
+class NoInterval(StrEnum):
+    """Why a BD figure has no interval over pictures."""
+
+    NO_PICTURES = "no_pictures"  # a published mean: nobody says what each picture gave
+    FEW_PICTURES = "few_pictures"
+    RESAMPLE_WITHOUT_FIGURE = "resample_without_figure"
+    NOT_ASKED = "not_asked"
+
+
+class Comparison(StrEnum):
+    """What a figure says of the test against its anchor. Better and worse only where the whole interval says so."""
+
+    BETTER = "better"
+    WORSE = "worse"
+    NOT_DECIDED = "not decided"
+    NO_INTERVAL = "no interval"
+
+
+@dataclass(frozen=True)
+class PictureSpread:
+    """A BD figure over single pictures: `best` and `worst` are (picture, value), by what is good for the test."""
+
+    mean: float
+    median: float
+    best: tuple[str, float]
+    worst: tuple[str, float]
+    pictures: int
+
+    @classmethod
+    def of(cls, by_picture: Mapping[str, float], unit: Unit) -> PictureSpread:
+        """The spread of one figure or more, given by picture."""
+        ordered = sorted(by_picture.items(), key=lambda item: item[1], reverse=unit == "dB")
+        values = [value for _, value in ordered]
+        return cls(fmean(values), median(values), ordered[0], ordered[-1], len(values))
 
 
 @dataclass(frozen=True)

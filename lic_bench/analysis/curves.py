@@ -250,25 +250,6 @@ def find(dataset: str, wanted: CurveId) -> RDCurve | None:
     return None
 
 
-@cache
-def default_published(dataset: str) -> tuple[RDCurve, ...]:
-    """The published curves of a data set that are shown by default: at most one per codec and training target.
-
-    Of several sources the one that `default_curves.csv` names stands for the codec; what that table leaves out, and a
-    codec with several sources of which it names none, is shown only where it is asked for.
-    """
-    grouped: dict[tuple[str, str | None], dict[str, RDCurve]] = {}
-    for curve in published_curves(dataset):
-        use = published.use_of(curve.codec, dataset, curve.optimised_for or "none", curve.source.source_id)
-        if use is None or use.use != "left_out":
-            named = "default" if use else curve.source.source_id
-            grouped.setdefault((curve.codec, curve.optimised_for), {})[named] = curve
-    chosen = (
-        some.get("default") or (next(iter(some.values())) if len(some) == 1 else None) for some in grouped.values()
-    )
-    return tuple(curve for curve in chosen if curve is not None)
-
-
 def _published_curve(key: CurveId, dataset: str, points: Sequence[published.PublishedPoint]) -> RDCurve:
     cited = published.sources()[key.source_id]
     caution = published.cautions().get((key.codec, dataset, key.source_id))

@@ -8,11 +8,13 @@ from pathlib import Path
 
 from rich.console import Console
 
+from lic_bench.analysis import published
 from lic_bench.api import Run
 from lic_bench.assets import fetch, weights
 from lic_bench.assets.datasets import description
 from lic_bench.assets.fetch import Fetched
 from lic_bench.benchmark.runner import Prepared
+from lic_bench.cli.bd_rendering import worded
 from lic_bench.cli.terminal import print_table, standard_output, table
 from lic_bench.codec import CodecCard
 from lic_bench.errors import RequestError
@@ -143,6 +145,9 @@ def _points(console: Console, card: CodecCard, folders: Sequence[Path]) -> None:
         console.print(f"{card.name} {point.label}{trained}: {weights.text(found)}.", soft_wrap=True)
     for note in card.notes:
         console.print(note, soft_wrap=True)
+    names = (card.name, *card.claims)
+    for said in worded([claim for claim in published.worded_claims() if claim.codec in names]):
+        console.print(said, soft_wrap=True)
 
 
 def _weights(card: CodecCard, folders: Sequence[Path]) -> str:
