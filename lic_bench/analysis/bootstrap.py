@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from statistics import fmean, median
 from typing import TYPE_CHECKING
 
@@ -115,6 +116,7 @@ def resampled(
     return Resampled(known, len(found) - len(known))
 
 
+@cache
 def drawn(pictures: int, resamples: int = RESAMPLES) -> Column:
     """How often each picture is in each resample (resamples x pictures); every row adds up to `pictures`."""
     import numpy as np
@@ -122,6 +124,7 @@ def drawn(pictures: int, resamples: int = RESAMPLES) -> Column:
     chosen = np.random.default_rng(SEED).integers(pictures, size=(resamples, pictures))
     counts = np.zeros((resamples, pictures))
     np.add.at(counts, (np.arange(resamples)[:, None], chosen), 1)
+    counts.setflags(write=False)
     return counts
 
 

@@ -32,7 +32,8 @@ def default_published(dataset: str) -> tuple[RDCurve, ...]:
 def published_called(name: str, dataset: str) -> tuple[RDCurve, ...]:
     """The published curves on a data set that a name stands for: "all" defaults, a glob, NAME or NAME/SOURCE.
 
-    A name without a source is its default curves, for every training target. Raises RequestError where there is none.
+    A name without a source is its default curves, for every training target, that for MSE first. Raises RequestError
+    where there is none.
     """
     codec, _, source_id = name.partition("/")
     some = published_curves(dataset) if source_id else default_published(dataset)
@@ -51,4 +52,4 @@ def published_called(name: str, dataset: str) -> tuple[RDCurve, ...]:
             f"{name} is no run folder, no file, and no curve published on {dataset}. "
             f"{hint or '`lic-bench published` lists the curves there are.'}"
         )
-    return found
+    return tuple(sorted(found, key=lambda curve: curve.optimised_for == "ms-ssim"))

@@ -201,9 +201,9 @@ def vtm_runs() -> tuple[VtmRun, ...]:
     """Every picture that VTM coded for this project."""
     return tuple(
         VtmRun(
-            **{name: row[name] for name in ("encoder", "configuration", "colour_path", "picture")},
-            qp=int(row["qp"]), bytes=int(row["bytes"]),
-            **{name: float(row[name]) for name in row if name == "bpp" or name.startswith("psnr")},
+            row["encoder"], row["configuration"], row["colour_path"], int(row["qp"]), row["picture"],
+            int(row["bytes"]), float(row["bpp"]), float(row["psnr_rounded_db"]), float(row["psnr_truncated_db"]),
+            float(row["psnr_float_db"]), float(row["psnr_against_converted_original_db"]),
         )
         for row in _rows("vtm_runs.csv")
     )  # fmt: skip

@@ -8,10 +8,14 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import pairwise
 from statistics import fmean
+from typing import TYPE_CHECKING
 
 from lic_bench.analysis.bdrate import BDFigure, bd_psnr, bd_rate, line_of, paired
 from lic_bench.analysis.curves import Metric, RDCurve, RDPoint
-from lic_bench.analysis.interpolation import Unit, common_range, delta, in_unit, values_at
+from lic_bench.analysis.interpolation import LEAST_OVERLAP, Unit, common_range, delta, in_unit, values_at
+
+if TYPE_CHECKING:
+    from lic_bench.analysis.interpolation import Line
 
 GRID = 41
 """Qualities at which the difference along the curves is given."""
@@ -54,9 +58,10 @@ class Part:
 class Disagreement:
     """A BD-rate and a BD-quality whose signs disagree, and what explains it.
 
-    `crossings` are the qualities at which the curves cross. `saves_over` is the share of the common range of quality
-    over which the test needs less rate, `better_over` the share of the common range of log rate over which it is
-    better: a BD-rate weighs every dB alike, a BD-quality every doubling of the rate.
+    The area between two rising curves is the same along either axis, so only the ends can turn the sign: a BD-rate is
+    cut where one curve has no more quality, a BD-quality where one has no more rate. `crossings` are the qualities at
+    which the curves cross. `saves_over` is the share of the common range of quality over which the test needs less
+    rate, `better_over` the share of the common range of log rate over which it is better.
     """
 
     rate: BDFigure
@@ -67,11 +72,19 @@ class Disagreement:
 
 
 def leave_one_out(anchor: RDCurve, test: RDCurve, metric: Metric = "psnr_db", unit: Unit = "%") -> tuple[LeftOut, ...]:
-    """The figure without each point of the anchor and of the test, in turn."""
-    take = _figure(unit)
-    without = [(Side.ANCHOR, point, _without(anchor, point), test) for point in anchor.points]
-    without += [(Side.TEST, point, anchor, _without(test, point)) for point in test.points]
-    return tuple(LeftOut(side, point.label, take(one, other, metric).value) for side, point, one, other in without)
+    """The figure without each point of the anchor and of the test, in turn; none where the whole has no figure."""
+    figure = _figure(unit)(anchor, test, metric)
+    if figure.value is None:
+        return ()
+    both = {Side.ANCHOR: figure.anchor_points, Side.TEST: figure.test_points}
+    lines = {side: line_of(points, metric, unit) for side, points in both.items()}
+    found = []
+    for side, points in both.items():
+        for left_out in points:
+            line = line_of([point for point in points if point is not left_out], metric, unit)
+            changed = lines | {side: line}
+            found.append(LeftOut(side, left_out.label, _value(changed[Side.ANCHOR], changed[Side.TEST], unit)))
+    return tuple(found)
 
 
 def by_convention(
@@ -179,8 +192,11 @@ def _figure(unit: Unit) -> Callable[[RDCurve, RDCurve, Metric], BDFigure]:
     return lambda anchor, test, metric: of_unit[unit](anchor, test, metric, bootstrap=False)
 
 
-def _without(curve: RDCurve, left_out: RDPoint) -> RDCurve:
-    return replace(curve, points=tuple(point for point in curve.points if point is not left_out))
+def _value(anchor: Line, test: Line, unit: Unit) -> float | None:
+    """The figure of two lines by PCHIP; None where they have too few points or overlap too little."""
+    if min(len(anchor[0]), len(test[0])) < 2 or common_range(anchor, test)[0] < LEAST_OVERLAP:
+        return None
+    return in_unit(delta(anchor, test), unit)
 
 
 def _each(curve: RDCurve, change: Callable[[RDPoint], RDPoint | None]) -> RDCurve | None:

@@ -22,7 +22,7 @@ def bd(
     anchor: Annotated[
         str | None,
         typer.Option(
-            help="The curve to compare with: NAME or NAME/SOURCE. By default the first where it is one curve; else "
+            help="The curve to compare with: NAME or NAME/SOURCE. By default the first where it names one codec; else "
             "that of the data set, or jpeg of the run.",
             show_default=False,
         ),

@@ -21,7 +21,7 @@ from lic_bench.report.table import Table
 def compare(names: Sequence[str], anchor: str | None, dataset: str | None, details: bool, form: Format) -> None:
     """Curves of any kind against one anchor."""
     found = api.find_curves(names, dataset)
-    first = len(found[0]) == 1
+    first = len({curve.codec for curve in found[0]}) == 1
     views = bd_report.views([curve for some in found for curve in some], anchor, first)
     if form is Format.MARKDOWN:
         print(bd_report.markdown(views), end="")

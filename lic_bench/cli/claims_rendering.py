@@ -175,8 +175,8 @@ def _explained(checks: Sequence[BDClaimCheck]) -> list[str]:
     found: dict[str, list[str]] = {}
     for check in checks:
         if check.explained:
-            said = f"{check.claim.codec} {check.claim.value:g} ({check.claim.dataset}, {check.claim.source_id})"
-            found.setdefault(check.explained.anchor_id, []).append(said)
+            claim = f"{check.claim.codec} {check.claim.value:g} ({check.claim.dataset}, {check.claim.source_id})"
+            found.setdefault(check.explained.anchor_id, []).append(claim)
     said = [f"{anchor} explains {len(claims)}: {'; '.join(claims)}." for anchor, claims in found.items()]
     return [*said, "; ".join(f"{_count(checks, verdict)} {verdict.replace('_', ' ')}" for verdict in BDVerdict) + "."]
 

@@ -216,14 +216,16 @@ def remarks(view: View) -> list[str]:
 def disagreement_text(found: Disagreement) -> str:
     """Why the BD-rate and the BD-PSNR of a curve disagree on which is better, in sentences."""
     rate, quality = found.rate, found.quality
-    crossed = ", ".join(f"{crossing:.1f}" for crossing in found.crossings)
-    where = f"The curves cross at {crossed} dB. " if crossed else "The curves do not cross where both have quality. "
+    crossed = " and ".join(f"{crossing:.1f}" for crossing in found.crossings)
+    where = f"and they cross at {crossed} dB" if crossed else "and they do not cross inside of it"
     return (
-        f"{rate.test} against {rate.anchor}: BD-rate {rate.value:+.2f} % and BD-PSNR {quality.value:+.3f} dB disagree. "
-        f"{where}It needs less rate over {found.saves_over:.0%} of the qualities that both reach ({rate.low:.1f} to "
-        f"{rate.high:.1f} dB) and is better over {found.better_over:.0%} of the rates that both reach on a logarithmic "
-        f"scale ({10 ** (quality.low or 0):.3g} to {10 ** (quality.high or 0):.3g} bpp): a BD-rate weighs every dB "
-        "alike, a BD-PSNR every doubling of the rate, and each leaves out what only one curve reaches."
+        f"{rate.test} against {rate.anchor}: BD-rate {rate.value:+.2f} % and BD-PSNR {quality.value:+.3f} dB disagree "
+        "on which is better. The area between two curves is the same along either axis, but each figure cuts it "
+        f"elsewhere: the BD-rate takes the qualities that both reach ({rate.low:.1f} to {rate.high:.1f} dB; it needs "
+        f"less rate over {found.saves_over:.0%} of them), the BD-PSNR the rates that both reach "
+        f"({10 ** (quality.low or 0):.3g} to {10 ** (quality.high or 0):.3g} bpp; it is better over "
+        f"{found.better_over:.0%} of them, on a logarithmic scale). The curves are near each other, {where}, so what "
+        "lies at the ends decides the sign."
     )
 
 
