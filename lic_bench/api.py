@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -125,7 +125,9 @@ def _curves_at(path: Path, dataset: str | None) -> tuple[RDCurve, ...]:
     if path.is_dir():
         header, rows = run_folder.read(path)
         measured = [row for row in run_folder.latest(rows) if isinstance(row, Measurement)]
-        return curves.measured(measured, path.name, cards=header.cards)
+        found = curves.measured(measured, path.name, cards=header.cards)
+        # the run's name tells curves of one codec from two runs apart
+        return tuple(replace(curve, source=replace(curve.source, source_id=path.name)) for curve in found)
     if curve_files.is_one(path):
         return curve_files.read(path)
     options = importing.ImportOptions(dataset)

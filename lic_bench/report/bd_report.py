@@ -11,10 +11,11 @@ from lic_bench.analysis import anchor as anchors
 from lic_bench.analysis import published, sensitivity
 from lic_bench.analysis.bdrate import BDFigure
 from lic_bench.analysis.curves import Metric, RDCurve, RDPoint
+from lic_bench.analysis.sensitivity import Convention
 from lic_bench.errors import RequestError
 from lic_bench.report import bd_tables, tables
 from lic_bench.report.content import BD_RATE, View, view
-from lic_bench.report.groups import CurveGroup
+from lic_bench.report.groups import CurveGroup, CurveKey, curve_key
 from lic_bench.report.table import Table
 from lic_bench.report.wording import METRIC_NAMES, plural
 
@@ -30,9 +31,9 @@ def views(some: Sequence[RDCurve], anchor: str | None = None, first: bool = Fals
         raise RequestError("There is no curve to compare: nothing that was named has a trained or classical codec.")
     if anchor is not None:
         for dataset in dict.fromkeys(curve.dataset for curve in some):
-            anchors.check(anchor, [curve.codec for curve in some], dataset, some)
+            anchors.check(anchor, (), dataset, some)
     groups: dict[tuple[str, int | None], list[RDCurve]] = {}
-    for curve in some:
+    for curve in _distinct(some):
         groups.setdefault((curve.dataset, curve.picture_count), []).append(curve)
     return tuple(view(_group(dataset, count, own, anchor, first)) for (dataset, count), own in groups.items())
 
@@ -71,6 +72,18 @@ def markdown(some: Sequence[View]) -> str:
 def to_json(some: Sequence[View]) -> str:
     """Every figure in full precision, with what the tables show."""
     return json.dumps([_object(one) for one in some], indent=2)
+
+
+def _distinct(some: Sequence[RDCurve]) -> list[RDCurve]:
+    """The curves, each once; RequestError where two different ones cannot be told apart by name and source."""
+    found: dict[CurveKey, RDCurve] = {}
+    for curve in some:
+        if found.setdefault(curve_key(curve), curve) != curve:
+            raise RequestError(
+                f"{curve.name} on {curve.dataset} stands for two different curves; rename a file or folder, so that "
+                "they can be told apart."
+            )
+    return list(found.values())
 
 
 def _group(dataset: str, count: int | None, own: Sequence[RDCurve], anchor: str | None, first: bool) -> CurveGroup:
@@ -134,6 +147,9 @@ def _curve(one: View, curve: RDCurve, anchor: RDCurve | None) -> dict[str, Any]:
     }
     if anchor is not None and BD_RATE in one.figures_of(curve):
         conventions = sensitivity.by_convention(anchor, curve)
+        if "ms_ssim_db" in one.anchors:
+            over_ms_ssim = sensitivity.by_convention(one.anchors["ms_ssim_db"], curve, "ms_ssim_db")
+            conventions |= {kind: f for kind, f in over_ms_ssim.items() if kind is Convention.MEAN_OF_MS_SSIM_DB}
         found["sensitivity"] = {
             "left_out": [asdict(left_out) for left_out in sensitivity.leave_one_out(anchor, curve)],
             "conventions": {convention: figure.value for convention, figure in conventions.items()},

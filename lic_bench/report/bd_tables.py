@@ -159,9 +159,21 @@ def sensitivities(view: View, curves: Sequence[RDCurve]) -> Table:
             ("lowest third", "middle third", "highest third"), sensitivity.over_parts(anchor, curve), strict=False
         ):
             line[name] = part.value
+        line |= _ms_ssim_by_convention(view, curve)
         lines.append(line)
     formats = {name: SIGNED for line in lines for name, value in line.items() if not isinstance(value, str)}
     return table(f"What the BD-rates owe to points, conventions and range: {view.title}", lines, formats)
+
+
+def _ms_ssim_by_convention(view: View, curve: RDCurve) -> dict[str, float | None]:
+    """The BD-rate over MS-SSIM, by the dB of the mean and by the mean of dB; None where there is none."""
+    anchor, figure = view.anchors.get("ms_ssim_db"), view.figures_of(curve).get(BD_RATE_MS_SSIM)
+    other = sensitivity.by_convention(anchor, curve, "ms_ssim_db") if anchor else {}
+    mean_of_db = other.get(Convention.MEAN_OF_MS_SSIM_DB)
+    return {
+        BD_RATE_MS_SSIM: figure.value if figure else None,
+        Convention.MEAN_OF_MS_SSIM_DB.value: mean_of_db.value if mean_of_db else None,
+    }
 
 
 def against_counterpart(view: View) -> Table:

@@ -26,6 +26,7 @@ class Section:
     view: View
     charts: tuple[Chart, ...]
     efficiency: Chart | None
+    difference: Chart | None
     bd: Table
     more_bd: tuple[Table, ...]
     remarks: tuple[str, ...]
@@ -117,7 +118,8 @@ def _sections(content: Content) -> Iterable[Section]:
         efficiency = charts.complexity_against_efficiency(content, view, styles, f"efficiency-{number}")
         short, remarks = bd_tables.overview(view), tuple(bd_tables.remarks(view))
         points = tables.curve_points(view)
-        yield Section(view, tuple(_drawn(quality)), efficiency, short, _more_bd(view), remarks, points)
+        difference = charts.rate_difference(view, styles, f"difference-{number}")
+        yield Section(view, tuple(_drawn(quality)), efficiency, difference, short, _more_bd(view), remarks, points)
 
 
 def _more_bd(view: View) -> tuple[Table, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -109,6 +110,21 @@ def test_signs_that_disagree_are_explained_in_words():
     (said,) = [remark for remark in bd_tables.remarks(view) if "disagree" in remark]
     assert "(30.0 to 39.0 dB" in said
     assert "0.267 to 1.1 bpp" in said
+
+
+def test_two_runs_of_one_codec_are_told_apart_or_refused():
+    one, other = (curves.measured(classical(factor=factor), "run") for factor in (1.0, 1.2))
+    with pytest.raises(RequestError, match="stands for two different curves"):
+        bd_report.views([*one, *other])
+    named = [
+        replace(curve, source=replace(curve.source, source_id=name)) for name, (curve,) in (("a", one), ("b", other))
+    ]
+    with pytest.raises(RequestError, match="more than one file"):
+        bd_report.views(named, "jpeg")
+    (view,) = bd_report.views(named, "jpeg/a")
+    (figures,) = [view.figures_of(curve) for curve in view.curves if curve.source.source_id == "b"]
+    assert figures[BD_RATE].value == pytest.approx(20, abs=0.1)
+    assert len(bd_report.views([*one, *one])[0].curves) == 3  # the same twice is one, beside two default anchors
 
 
 def test_nothing_to_compare_and_unknown_anchors_are_refused():
