@@ -30,7 +30,9 @@ _API = {
     "count_complexity": "lic_bench.complexity.codec_complexity",
     "bd_rate": "lic_bench.analysis.bdrate",
     "bd_psnr": "lic_bench.analysis.bdrate",
+    "bd_ms_ssim": "lic_bench.analysis.bdrate",
     "read_curves": "lic_bench.api",
+    "find_curves": "lic_bench.api",
 }
 
 __all__ = ["__version__", *_API]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lic_bench.analysis import curve_files
+from lic_bench.analysis import anchor as anchors
+from lic_bench.analysis import curve_files, curves, default_curves
 from lic_bench.analysis.curves import RDCurve
 from lic_bench.assets import weights as checkpoints
 from lic_bench.benchmark import run_folder
@@ -18,7 +19,8 @@ from lic_bench.check.compare import compare
 from lic_bench.check.limits import LimitSet
 from lic_bench.check.outcome import Outcome
 from lic_bench.codec import Codec
-from lic_bench.records import Failure, Row, RunHeader
+from lic_bench.interchange import importing
+from lic_bench.records import Failure, Measurement, Row, RunHeader
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -103,6 +105,33 @@ def read_curves(path: str | Path) -> tuple[RDCurve, ...]:
     Raises RequestError for a file that is missing, damaged or of another kind.
     """
     return curve_files.read(Path(path))
+
+
+def find_curves(names: Sequence[str], dataset: str | None = None) -> tuple[tuple[RDCurve, ...], ...]:
+    """The curves that each name stands for: a run folder's, a file's, or published ones.
+
+    A file holds curves or another tool's results. Published are NAME (the default source), NAME/SOURCE, globs of
+    names, and "all" (every default), on `dataset`, else on that of the runs and files, else on kodak. Raises
+    RequestError for a name that is none of these, and for files that do not say which pictures they are about.
+    """
+    taken = {name: _curves_at(Path(name), dataset) for name in names if Path(name).exists()}
+    places = {curve.dataset for some in taken.values() for curve in some}
+    place = dataset or (places.pop() if len(places) == 1 else anchors.PUBLISHED_DATASET)
+    return tuple(taken[name] if name in taken else default_curves.published_called(name, place) for name in names)
+
+
+def _curves_at(path: Path, dataset: str | None) -> tuple[RDCurve, ...]:
+    """The curves of a run folder or of a file."""
+    if path.is_dir():
+        header, rows = run_folder.read(path)
+        measured = [row for row in run_folder.latest(rows) if isinstance(row, Measurement)]
+        found = curves.measured(measured, path.name, cards=header.cards)
+        # the run's name tells curves of one codec from two runs apart
+        return tuple(replace(curve, source=replace(curve.source, source_id=path.name)) for curve in found)
+    if curve_files.is_one(path):
+        return curve_files.read(path)
+    options = importing.ImportOptions(dataset)
+    return importing.as_curves(importing.read([path], options), options)
 
 
 def check_run(run: str | Path | Run, *, against: str | Path, limits: str | Path | LimitSet | None = None) -> Outcome:

@@ -27,6 +27,7 @@ class Caveat(StrEnum):
     OWN_WEIGHTS = "own_weights"
     DEMONSTRATION = "demonstration"
     UNCONFIRMED = "unconfirmed"
+    CONVERTED_REFERENCE = "converted_reference"
     DIFFERENT_PICTURES = "different_pictures"
     RATE_KIND = "rate_kind"
 
@@ -57,6 +58,10 @@ _TEXTS = {
     Caveat.DEMONSTRATION: "a briefly trained demonstration network; no paper's result",
     Caveat.UNCONFIRMED: (
         "a published curve that contradicts other figures of its own source; zoo/published/cautions.csv says why"
+    ),
+    Caveat.CONVERTED_REFERENCE: (
+        "a curve whose PSNR was taken against the original after a colour conversion, not against the picture as "
+        "given (docs/anchors.md); --anchor vtm-9.1/lalic-repo is another run of the same encoder, near the honest one"
     ),
     Caveat.DIFFERENT_PICTURES: "the curves were not taken over the same pictures",
     Caveat.RATE_KIND: "one curve counts whole bitstreams, the other payload or estimated bits",

@@ -82,6 +82,7 @@ def _card(filters: int, label: str, lmbda: float | None, note: str) -> CodecCard
             ),
         ),
         loader="lic_bench.zoo.octave:load",
+        claims=("octave-2022", "octave-2020"),
         notes=(note, *_NOTES),
     )
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 
-from lic_bench.analysis import curves, published
+from lic_bench.analysis import curves, default_curves, published
 from lic_bench.analysis.curves import Metric, RDCurve
+from lic_bench.caveats import Caveat
 from lic_bench.errors import RequestError, did_you_mean
 from lic_bench.records import CurveId
 
@@ -74,11 +75,22 @@ def find_published(request: str, dataset: str) -> RDCurve | None:
     ]
     sources = sorted({curve.source.source_id for curve in found})
     defaults = {wanted.source_id for wanted in PUBLISHED_DEFAULTS.get(dataset, {}).values() if wanted.codec == name}
+    defaults |= {curve.source.source_id for curve in default_curves.default_published(dataset) if curve.codec == name}
     if len(sources) > 1 and not defaults:
         raise RequestError(f"{name} was published on {dataset} more than once; say {_choices(name, sources)}.")
     if len(sources) > 1:
         found = [curve for curve in found if curve.source.source_id in defaults]
     return find(name, found)
+
+
+def honest_counterpart(anchor: RDCurve) -> RDCurve | None:
+    """For an anchor scored against a converted original: another run of the same encoder, near an honest one.
+
+    None for any other anchor, and where no such run is held on its data set.
+    """
+    if Caveat.CONVERTED_REFERENCE not in anchor.caveats:
+        return None
+    return curves.find(anchor.dataset, CurveId("vtm-9.1", "lalic-repo", "none"))
 
 
 def defaults(dataset: str) -> dict[Metric, RDCurve]:

@@ -10,9 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
+from lic_bench.analysis import bootstrap as resampling
+from lic_bench.analysis import published
+from lic_bench.analysis.bootstrap import Comparison, NoInterval, PictureSpread
 from lic_bench.analysis.curves import Metric, RDCurve, RDPoint
+from lic_bench.analysis.interpolation import LEAST_OVERLAP, METHODS, Unit, common_range, delta, in_unit, rising_line
 from lic_bench.caveats import Caveat
 from lic_bench.records import Origin
 
@@ -23,17 +27,9 @@ if TYPE_CHECKING:
     Column = npt.NDArray[np.float64]
     Line = tuple[Column, Column]
 
-Unit = Literal["%", "dB"]
-"""A BD-rate is in per cent of the anchor's rate, a BD-quality in dB."""
-
-METHODS = ("pchip", "akima", "cubic")
-
 ENOUGH_POINTS = 4
 ENOUGH_OVERLAP = 0.75
-LEAST_OVERLAP = 0.25
 LEAST_PICTURES = 3
-RESAMPLES = 500
-SEED = 20010402
 
 
 class Refusal(StrEnum):
@@ -54,9 +50,9 @@ class BDFigure:
     `value` is PCHIP's; below zero the test codec needs less rate (BD-rate) or is worse (BD-PSNR). `overlap` is the
     share of the test curve's range that its anchor covers, 0 to 1: how much of the curve the figure speaks for. `low`
     to `high` is what both cover, over which alone was integrated: of quality for a BD-rate, of log10 rate for a
-    BD-PSNR. `interval` is the 95 % interval of a paired bootstrap over pictures, None unless both curves were measured
-    picture by picture. `datasets`, `picture_counts` and `origins` are of the anchor and of the test; a count is None
-    where it is not known.
+    BD-PSNR. `interval` is the 95 % interval of a paired bootstrap over pictures, `probability` the share of its
+    resamples in which the test beats the anchor; both None where `no_interval` says why. `datasets`, `picture_counts`
+    and `origins` are of the anchor and of the test; a count is None where it is not known.
     """
 
     value: float | None
@@ -72,6 +68,8 @@ class BDFigure:
     test_points: tuple[RDPoint, ...] = ()
     by_picture: Mapping[str, float] = field(default_factory=dict)
     interval: tuple[float, float] | None = None
+    probability: float | None = None
+    no_interval: NoInterval | None = NoInterval.NOT_ASKED
     caveats: tuple[Caveat, ...] = ()
     refusal: Refusal | None = None
     datasets: tuple[str, str] = ("", "")
@@ -94,13 +92,43 @@ class BDFigure:
         return max(self.by_method.values()) - min(self.by_method.values()) if self.by_method else None
 
     @property
+    def comparison(self) -> Comparison:
+        """Whether the test is better than its anchor, as far as the interval over pictures says so."""
+        if self.interval is None:
+            return Comparison.NO_INTERVAL
+        low, high = self.interval if self.unit == "%" else (-self.interval[1], -self.interval[0])
+        return Comparison.BETTER if high < 0 else Comparison.WORSE if low > 0 else Comparison.NOT_DECIDED
+
+    @property
+    def pictures(self) -> PictureSpread | None:
+        """Mean, median, best and worst over single pictures; None where no picture has a figure by itself."""
+        return PictureSpread.of(self.by_picture, self.unit) if self.by_picture else None
+
+    @property
+    def interval_reason(self) -> str:
+        """Why there is no interval, as shown to people; empty where there is one."""
+        match self.no_interval:
+            case None:
+                return ""
+            case NoInterval.NO_PICTURES:
+                return "published curves have no pictures"
+            case NoInterval.FEW_PICTURES:
+                return f"the curves share fewer than {LEAST_PICTURES} pictures"
+            case NoInterval.RESAMPLE_WITHOUT_FIGURE:
+                return "some resamples of the pictures have no figure"
+            case NoInterval.NOT_ASKED:
+                return "nothing was resampled" if self.refusal is None else "there is no figure"
+
+    @property
     def reason(self) -> str:
         """Why there is no figure, as shown to people; empty where there is one."""
         match self.refusal:
             case None:
                 return ""
             case Refusal.DIFFERENT_DATASETS:
-                return "the anchor was taken on {}, not on {}".format(*self.datasets)
+                alike = set(self.datasets) in ({name, other} for name, other in published.LOOK_ALIKES.items())
+                said = "the anchor was taken on {}, not on {}".format(*self.datasets)
+                return said + (", which are different pictures in spite of the names" if alike else "")
             case Refusal.NO_SHARED_PICTURE:
                 return "the curves share no picture"
             case Refusal.DIFFERENT_PICTURE_COUNTS:
@@ -126,28 +154,14 @@ def bd_psnr(anchor: RDCurve, test: RDCurve, metric: Metric = "psnr_db", bootstra
     return _figure(anchor, test, metric, "dB", bootstrap)
 
 
-def delta(anchor: Line, test: Line, method: str = "pchip") -> float:
-    """Mean of test less anchor over the range of x that both cover. A line is (x, y), x rising, two points or more.
-
-    The caller makes sure that the lines overlap; "cubic" needs four points on each.
-    """
-    low, high = max(anchor[0][0], test[0][0]), min(anchor[0][-1], test[0][-1])
-    under_anchor, under_test = (_integral(line, method, low, high) for line in (anchor, test))
-    return (under_test - under_anchor) / float(high - low)
+def bd_ms_ssim(anchor: RDCurve, test: RDCurve, bootstrap: bool = True) -> BDFigure:
+    """Mean difference of MS-SSIM at equal rate, in dB (of -10 log10(1 - mean)); above zero `test` is better."""
+    return bd_psnr(anchor, test, "ms_ssim_db", bootstrap)
 
 
-def _integral(line: Line, method: str, low: float, high: float) -> float:
-    import numpy as np
-    from scipy.interpolate import Akima1DInterpolator, PchipInterpolator, make_interp_spline
-
-    x, y = line
-    if method == "cubic":  # one cubic fitted to all points, as in VCEG-M33; with four it passes through them
-        integral = np.polyint(np.polyfit(x, y, 3))
-        return float(np.polyval(integral, high) - np.polyval(integral, low))
-    if len(x) == 2:
-        return float(make_interp_spline(x, y, k=1).integrate(low, high))
-    interpolator = PchipInterpolator if method == "pchip" else Akima1DInterpolator
-    return float(interpolator(x, y).integrate(low, high))
+def line_of(points: Sequence[RDPoint], metric: Metric, unit: Unit) -> Line:
+    """Points that have a score as a line to be integrated; see `interpolation.rising_line`."""
+    return rising_line(*_columns(points, metric), unit)
 
 
 def _figure(anchor: RDCurve, test: RDCurve, metric: Metric, unit: Unit, bootstrap: bool) -> BDFigure:
@@ -155,20 +169,20 @@ def _figure(anchor: RDCurve, test: RDCurve, metric: Metric, unit: Unit, bootstra
         None, unit, metric, anchor.name, test.name, datasets=(anchor.dataset, test.dataset),
         picture_counts=(anchor.picture_count, test.picture_count),
         origins=(anchor.source.origin, test.source.origin),
-        caveats=_merged(anchor.caveats, test.caveats, _caveats(anchor, test)),
+        caveats=_merged(*(_of_metric(curve.caveats, metric) for curve in (anchor, test)), _caveats(anchor, test)),
     )  # fmt: skip
     refusal = _refusal(anchor, test)
     if refusal:
         return replace(figure, refusal=refusal)
-    anchor, test = _paired(anchor, test)
+    anchor, test = paired(anchor, test)
     points = _usable(anchor, metric), _usable(test, metric)
     figure = replace(figure, anchor_points=points[0], test_points=points[1])
-    lines = tuple(_line(*_columns(some, metric), unit) for some in points)
+    lines = tuple(line_of(some, metric, unit) for some in points)
     if min(len(line[0]) for line in lines) < 2:
         few = min(len(some) for some in points) < 2
         return replace(figure, refusal=Refusal.TOO_FEW_POINTS if few else Refusal.NOT_RISING)
     caveats = _merged(figure.caveats, _caveats_of_points(points, lines))
-    overlap, low, high = _overlap(*lines)
+    overlap, low, high = common_range(*lines)
     figure = replace(figure, overlap=overlap, low=low, high=high, caveats=caveats)
     if overlap < LEAST_OVERLAP:
         return replace(figure, caveats=_merged(caveats, [Caveat.NO_OVERLAP]), refusal=Refusal.NO_OVERLAP)
@@ -179,51 +193,25 @@ def _figure(anchor: RDCurve, test: RDCurve, metric: Metric, unit: Unit, bootstra
 def _with_values(figure: BDFigure, anchor: Line, test: Line) -> BDFigure:
     enough = min(len(anchor[0]), len(test[0])) >= ENOUGH_POINTS
     methods = METHODS if enough else METHODS[:2]
-    by_method = {method: _in_unit(delta(anchor, test, method), figure.unit) for method in methods}
+    by_method = {method: in_unit(delta(anchor, test, method), figure.unit) for method in methods}
     caveats = [Caveat.LITTLE_OVERLAP] if figure.overlap < ENOUGH_OVERLAP else []
     return replace(figure, value=by_method["pchip"], by_method=by_method, caveats=_merged(figure.caveats, caveats))
 
 
 def _over_pictures(figure: BDFigure, pictures: Sequence[str]) -> BDFigure:
-    """The figure with its distribution over pictures and the 95 % interval of a paired bootstrap over them.
-
-    Each resample draws pictures with replacement, the same for both curves, and takes the figure of the averaged
-    curves. Without an interval where fewer than 3 pictures are shared or a resample's curves do not overlap.
-    """
-    import numpy as np
-
-    tables = [_table(points, pictures, figure.metric) for points in (figure.anchor_points, figure.test_points)]
-
-    def value(columns: npt.NDArray[np.intp]) -> float | None:
-        lines = [
-            _line(np.mean(rate[:, columns], 1), np.nanmean(score[:, columns], 1), figure.unit) for rate, score in tables
-        ]
-        if min(len(line[0]) for line in lines) < 2 or _overlap(lines[0], lines[1])[0] < LEAST_OVERLAP:
-            return None
-        return _in_unit(delta(lines[0], lines[1]), figure.unit)
-
-    count = len(pictures)
-    single = {name: value(np.array([column])) for column, name in enumerate(pictures)}
-    by_picture = {name: found for name, found in single.items() if found is not None}
-    if count < LEAST_PICTURES:
-        return replace(figure, by_picture=by_picture)
-    drawn = np.random.default_rng(SEED).integers(count, size=(RESAMPLES, count))
-    found = [value(columns) for columns in drawn]
-    values = [each for each in found if each is not None]
-    if len(values) < len(found):
-        return replace(figure, by_picture=by_picture)
-    low, high = np.percentile(values, (2.5, 97.5))
-    return replace(figure, by_picture=by_picture, interval=(float(low), float(high)))
-
-
-def _table(points: Sequence[RDPoint], pictures: Sequence[str], metric: Metric) -> tuple[Column, Column]:
-    """Rates and scores as points x pictures; NaN where a picture has no finite score (lossless)."""
-    import numpy as np
-
-    rows = [[point.by_picture[name] for name in pictures] for point in points]
-    rates = np.array([[one.bpp for one in row] for row in rows], dtype=np.float64)
-    scores = np.array([[one.score(metric) for one in row] for row in rows], dtype=np.float64)
-    return rates, scores
+    """The figure with its distribution over pictures and the 95 % interval of a paired bootstrap over them."""
+    if not pictures:
+        return replace(figure, no_interval=NoInterval.NO_PICTURES)
+    asked = figure.anchor_points, figure.test_points, pictures, figure.metric, figure.unit
+    figure = replace(figure, by_picture=resampling.by_picture(*asked))
+    if len(pictures) < LEAST_PICTURES:
+        return replace(figure, no_interval=NoInterval.FEW_PICTURES)
+    found = resampling.resampled(*asked)
+    if found.interval is None:
+        return replace(figure, no_interval=NoInterval.RESAMPLE_WITHOUT_FIGURE)
+    below = found.probability_below_zero()
+    better = below if figure.unit == "%" else 1 - below
+    return replace(figure, interval=found.interval, probability=better, no_interval=None)
 
 
 def _columns(points: Sequence[RDPoint], metric: Metric) -> tuple[Column, Column]:
@@ -231,28 +219,6 @@ def _columns(points: Sequence[RDPoint], metric: Metric) -> tuple[Column, Column]
 
     scores = [point.score(metric) for point in points]
     return np.array([point.bpp for point in points], dtype=np.float64), np.array(scores, dtype=np.float64)
-
-
-def _line(rates: Column, scores: Column, unit: Unit) -> Line:
-    """Points by rising rate, less those that pay more rate for no more quality, as the (x, y) to be integrated."""
-    import numpy as np
-
-    kept: list[int] = []
-    for index in np.lexsort((-scores, rates)):
-        if np.isfinite(scores[index]) and (not kept or scores[index] > scores[kept[-1]]):
-            kept.append(int(index))
-    log_rates, rising = np.log10(rates[kept]), scores[kept]
-    return (rising, log_rates) if unit == "%" else (log_rates, rising)
-
-
-def _overlap(anchor: Line, test: Line) -> tuple[float, float, float]:
-    """The share of the test's range of x that the anchor covers, and the ends of what both cover."""
-    low, high = max(anchor[0][0], test[0][0]), min(anchor[0][-1], test[0][-1])
-    return float(max(high - low, 0) / (test[0][-1] - test[0][0])), float(low), float(high)
-
-
-def _in_unit(difference: float, unit: Unit) -> float:
-    return float((10**difference - 1) * 100) if unit == "%" else float(difference)
 
 
 def _refusal(anchor: RDCurve, test: RDCurve) -> Refusal | None:
@@ -269,7 +235,7 @@ def _shared(anchor: RDCurve, test: RDCurve) -> set[str]:
     return set(anchor.pictures) & set(test.pictures)
 
 
-def _paired(anchor: RDCurve, test: RDCurve) -> tuple[RDCurve, RDCurve]:
+def paired(anchor: RDCurve, test: RDCurve) -> tuple[RDCurve, RDCurve]:
     """Both curves over the pictures they share, where both know their pictures and these differ."""
     shared = _shared(anchor, test)
     if not shared or set(anchor.pictures) == set(test.pictures):
@@ -295,6 +261,11 @@ def _caveats(anchor: RDCurve, test: RDCurve) -> list[Caveat]:
     if kinds in ({"stream", "payload"}, {"stream", "estimated"}, {"payload", "estimated"}, {"coded", "estimated"}):
         caveats.append(Caveat.RATE_KIND)
     return caveats
+
+
+def _of_metric(caveats: Sequence[Caveat], metric: Metric) -> list[Caveat]:
+    """A curve's caveats that are about a metric: how PSNR was scored says nothing of another."""
+    return [caveat for caveat in caveats if metric == "psnr_db" or caveat is not Caveat.CONVERTED_REFERENCE]
 
 
 def _caveats_of_points(points: Sequence[Sequence[RDPoint]], lines: Sequence[Line]) -> list[Caveat]:

@@ -38,6 +38,12 @@ def read(path: Path) -> tuple[RDCurve, ...]:
     return parse(text, path.name)
 
 
+def is_one(path: Path) -> bool:
+    """Whether a file's first line names the columns that a file of curves must have."""
+    with path.open(encoding="utf-8-sig", errors="replace") as file:
+        return set(NEEDED) <= set(file.readline().strip().split(","))
+
+
 def parse(text: str, name: str) -> tuple[RDCurve, ...]:
     """The curves of a file's text; `name` stands for the source where the file names none."""
     try:

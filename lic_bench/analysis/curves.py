@@ -41,7 +41,8 @@ class Source:
 class RDPoint:
     """Rate (bits per pixel) and quality of one operating point: means over pictures, `by_picture` where measured.
 
-    `ms_ssim` is linear. A score is None where it does not exist.
+    `ms_ssim` is linear, `payload_bpp` the rate of the entropy-coded strings alone. A score is None where it does not
+    exist.
     """
 
     label: str
@@ -49,6 +50,7 @@ class RDPoint:
     psnr_db: float | None = None
     ms_ssim: float | None = None
     lpips: float | None = None
+    payload_bpp: float | None = None
     by_picture: Mapping[str, RDPoint] = field(default_factory=dict)
     caveats: tuple[Caveat, ...] = ()
 
@@ -193,7 +195,7 @@ def _bpp(row: Measurement, rate: Rate) -> float | None:
 
 
 def _point(row: Measurement, rate: Rate) -> RDPoint:
-    return RDPoint(row.point, _bpp(row, rate) or 0.0, row.psnr_db, row.ms_ssim)
+    return RDPoint(row.point, _bpp(row, rate) or 0.0, row.psnr_db, row.ms_ssim, payload_bpp=row.payload_bpp)
 
 
 def _mean(label: str, by_picture: Mapping[str, RDPoint]) -> RDPoint:
@@ -205,6 +207,7 @@ def _mean(label: str, by_picture: Mapping[str, RDPoint]) -> RDPoint:
     psnr = [point.psnr_db for point in some if point.psnr_db is not None]
     finite = [value for value in psnr if math.isfinite(value)]
     ms_ssim = [point.ms_ssim for point in some if point.ms_ssim is not None]
+    payload = [point.payload_bpp for point in some if point.payload_bpp is not None]
     caveats = [Caveat.LOSSLESS] if len(finite) < len(psnr) else []
     if len(ms_ssim) < len(by_picture):
         caveats.append(Caveat.NO_MS_SSIM)
@@ -213,6 +216,7 @@ def _mean(label: str, by_picture: Mapping[str, RDPoint]) -> RDPoint:
         fmean(point.bpp for point in some),
         fmean(finite) if finite and len(psnr) == len(by_picture) else None,
         fmean(ms_ssim) if len(ms_ssim) == len(by_picture) else None,
+        payload_bpp=fmean(payload) if len(payload) == len(by_picture) else None,
         by_picture=by_picture,
         caveats=tuple(caveats),
     )
@@ -248,6 +252,7 @@ def find(dataset: str, wanted: CurveId) -> RDCurve | None:
 
 def _published_curve(key: CurveId, dataset: str, points: Sequence[published.PublishedPoint]) -> RDCurve:
     cited = published.sources()[key.source_id]
+    caution = published.cautions().get((key.codec, dataset, key.source_id))
     hows = tuple(dict.fromkeys(point.how for point in points))
     origins = {published.origin(how) for how in hows}
     source = Source(
@@ -267,6 +272,6 @@ def _published_curve(key: CurveId, dataset: str, points: Sequence[published.Publ
         by_rate([RDPoint(point.quality, point.bpp, point.psnr_db, point.ms_ssim, point.lpips) for point in points]),
         " or ".join(dict.fromkeys(point.bpp_kind for point in points)),
         source,
-        (Caveat.UNCONFIRMED,) if (key.codec, dataset, key.source_id) in published.cautions() else (),
+        (caution.caveat,) if caution else (),
         picture_count=published.PICTURES.get(dataset),
     )

@@ -1,7 +1,8 @@
-"""Published figures: rate-distortion points, complexity and BD claims, each with its source.
+"""Published figures: rate-distortion points, complexity and BD claims, claims in words, each with its source.
 
-The tables lie in `zoo/published/` as CSV; nothing in them was measured by this project. One published curve is one
-value of (codec, dataset, optimised_for, source_id). An empty field is None: the source does not say.
+The tables lie in `zoo/published/` as CSV. One published curve is one value of (codec, dataset, optimised_for,
+source_id). An empty field is None: the source does not say. `published_checks` refuses a damaged table when it is
+read. Only `vtm_runs.csv` was measured for this project.
 """
 
 from __future__ import annotations
@@ -11,11 +12,29 @@ import io
 from dataclasses import dataclass
 from functools import cache
 
+from lic_bench.analysis import published_checks
 from lic_bench.assets import resources
+from lic_bench.caveats import Caveat
 from lic_bench.records import Origin
 
-PICTURES = {"kodak": 24, "clic2020-professional-valid": 41, "tecnick": 100, "tecnick-40": 40}
+PICTURES = {
+    "kodak": 24,
+    "clic2020-professional-valid": 41,
+    "tecnick": 100,
+    "tecnick-40": 40,
+    "jpeg-ai-test": 16,
+    "kodak-500x500-presumed": 24,
+}
 """How many pictures the published means are over, where the data set is a known list of pictures."""
+
+LOOK_ALIKES = {
+    "tecnick-40": "tecnick",
+    "kodak-500x500-presumed": "kodak",
+    "clic2020-professional-compressai": "clic2020-professional-valid",
+    "clic-validation-unspecified": "clic2020-professional-valid",
+    "clic2021-test": "clic2020-professional-valid",
+}
+"""Data sets that are taken for another one, by the name of that other: their pictures differ, or may differ."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +86,67 @@ class BDClaim:
 
 
 @dataclass(frozen=True)
+class WordedClaim:
+    """A published claim without a figure to plot; `checkable_by` says what it would take to check it."""
+
+    codec: str
+    claim: str
+    source_id: str
+    checkable_by: str
+
+
+@dataclass(frozen=True)
+class VtmRun:
+    """One picture coded by VTM for this project, scored in four ways; a PSNR is in dB, RGB.
+
+    `psnr_rounded_db`, `psnr_truncated_db` and `psnr_float_db` compare with the picture as given: after rounding to 8
+    bit, after cutting off, and without either. `psnr_against_converted_original_db` compares with the picture after
+    the encoder's own colour conversion and back, in floating point.
+    """
+
+    encoder: str
+    configuration: str
+    colour_path: str
+    qp: int
+    picture: str
+    bytes: int
+    bpp: float
+    psnr_rounded_db: float
+    psnr_truncated_db: float
+    psnr_float_db: float
+    psnr_against_converted_original_db: float
+
+
+@dataclass(frozen=True)
+class Caution:
+    """Why a published curve is to be taken with care: its caveat and a sentence."""
+
+    caveat: Caveat
+    text: str
+
+
+@dataclass(frozen=True)
+class CurveUse:
+    """Whether curves are shown by default ("default") or only where asked for ("left_out"), and why.
+
+    "*" stands for any codec, data set, training target or source; of several rows that fit, the first counts.
+    """
+
+    codec: str
+    dataset: str
+    optimised_for: str
+    source_id: str
+    use: str
+    reason: str
+
+    def fits(self, codec: str, dataset: str, optimised_for: str, source_id: str) -> bool:
+        """Whether the row speaks of this curve."""
+        own = self.codec, self.dataset, self.optimised_for, self.source_id
+        return all(mine in ("*", theirs) for mine, theirs in zip(own, (codec, dataset, optimised_for, source_id),
+                                                                 strict=True))  # fmt: skip
+
+
+@dataclass(frozen=True)
 class PublishedSource:
     """Where published figures come from. `licence` is None where the source states none."""
 
@@ -83,7 +163,9 @@ def origin(how: str) -> Origin:
 
 @cache
 def rd_points() -> tuple[PublishedPoint, ...]:
-    """Every published rate-distortion point, in the order of the table."""
+    """Every published rate-distortion point, in the order of the table, checked: see `published_checks.points`."""
+    rows = _rows("rd_points.csv")
+    published_checks.points(rows, sources(), "rd_points.csv")
     return tuple(
         PublishedPoint(
             bpp=float(row.pop("bpp")),
@@ -92,20 +174,39 @@ def rd_points() -> tuple[PublishedPoint, ...]:
             lpips=_number(row.pop("lpips")),
             **row,
         )
-        for row in _rows("rd_points.csv")
+        for row in rows
     )
 
 
 @cache
 def complexity_claims() -> tuple[ComplexityClaim, ...]:
     """Every published figure on MACs, parameters, times and model sizes."""
-    return tuple(ComplexityClaim(value=float(row.pop("value")), **row) for row in _rows("complexity.csv"))
+    return tuple(ComplexityClaim(value=float(row.pop("value")), **row) for row in _claims("complexity.csv"))
 
 
 @cache
 def bd_claims() -> tuple[BDClaim, ...]:
     """Every published BD figure, as its source claims it."""
-    return tuple(BDClaim(value=float(row.pop("value")), **row) for row in _rows("bd.csv"))
+    return tuple(BDClaim(value=float(row.pop("value")), **row) for row in _claims("bd.csv"))
+
+
+@cache
+def worded_claims() -> tuple[WordedClaim, ...]:
+    """Every published claim in words."""
+    return tuple(WordedClaim(**row) for row in _claims("claims_in_words.csv"))
+
+
+@cache
+def vtm_runs() -> tuple[VtmRun, ...]:
+    """Every picture that VTM coded for this project."""
+    return tuple(
+        VtmRun(
+            row["encoder"], row["configuration"], row["colour_path"], int(row["qp"]), row["picture"],
+            int(row["bytes"]), float(row["bpp"]), float(row["psnr_rounded_db"]), float(row["psnr_truncated_db"]),
+            float(row["psnr_float_db"]), float(row["psnr_against_converted_original_db"]),
+        )
+        for row in _rows("vtm_runs.csv")
+    )  # fmt: skip
 
 
 @cache
@@ -119,9 +220,36 @@ def sources() -> dict[str, PublishedSource]:
 
 
 @cache
-def cautions() -> dict[tuple[str, str, str], str]:
-    """Why a published curve is unconfirmed, by codec, data set and `source_id`."""
-    return {(row["codec"], row["dataset"], row["source_id"]): row["caution"] for row in _rows("cautions.csv")}
+def cautions() -> dict[tuple[str, str, str], Caution]:
+    """What to take care of in a published curve, by codec, data set and `source_id`."""
+    return {
+        (row["codec"], row["dataset"], row["source_id"]): Caution(Caveat(row["caveat"]), row["caution"])
+        for row in _rows("cautions.csv")
+    }
+
+
+@cache
+def bd_remarks() -> tuple[dict[str, str], ...]:
+    """What is known of claimed BD figures beside our own: rows of codec, dataset, source_id and remark ("*": any)."""
+    return tuple(_rows("bd_remarks.csv"))
+
+
+@cache
+def curve_uses() -> tuple[CurveUse, ...]:
+    """Which curves are shown by default and which are not."""
+    return tuple(CurveUse(**row) for row in _rows("default_curves.csv"))
+
+
+def use_of(codec: str, dataset: str, optimised_for: str, source_id: str) -> CurveUse | None:
+    """What the table of defaults says of a curve; None where it says nothing."""
+    fitting = (use for use in curve_uses() if use.fits(codec, dataset, optimised_for, source_id))
+    return next(fitting, None)
+
+
+def _claims(name: str) -> list[dict[str, str]]:
+    rows = _rows(name)
+    published_checks.claims(rows, sources(), name)
+    return rows
 
 
 def _rows(name: str) -> list[dict[str, str]]:

@@ -7,12 +7,12 @@ import sys
 
 import typer
 
-from lic_bench.cli import benchmark, check, complexity, doctor, interchange, new, zoo
+from lic_bench.cli import bd, benchmark, check, complexity, doctor, interchange, new, zoo
 from lic_bench.cli.app import app
 from lic_bench.errors import LicBenchError
 from lic_bench.registry.isolation import quiet_imports
 
-__all__ = ["app", "benchmark", "check", "complexity", "doctor", "interchange", "main", "new", "zoo"]
+__all__ = ["app", "bd", "benchmark", "check", "complexity", "doctor", "interchange", "main", "new", "zoo"]
 
 INTERRUPTED = 130
 """The exit code of a command that Ctrl-C stopped, as shells have it (128 + SIGINT)."""

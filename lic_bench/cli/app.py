@@ -10,8 +10,8 @@ from typer.core import TyperGroup
 from lic_bench import __version__
 
 ORDER = (
-    "run", "report", "complexity", "audit", "models", "datasets", "fetch", "convert", "new", "doctor", "check",
-    "baseline", "import", "export",
+    "run", "report", "bd", "published", "complexity", "audit", "models", "datasets", "fetch", "convert", "new",
+    "doctor", "check", "baseline", "import", "export",
 )  # fmt: skip
 """The commands as `--help` lists them: measuring, what there is to measure, a codec of one's own, other tools."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +12,14 @@ from lic_bench.cli.app import app
 from lic_bench.cli.options import Models
 from lic_bench.complexity.tables import By, Format
 from lic_bench.records import Call
+
+
+class Claims(StrEnum):
+    """What kind of published claims is audited."""
+
+    COMPLEXITY = "complexity"
+    BD = "bd"
+    ANCHORS = "anchors"
 
 
 @app.command()
@@ -53,10 +62,31 @@ def complexity(
 
 @app.command()
 def audit(
-    models: Annotated[str, typer.Argument(help='"all", names or globs.')] = "all",
+    models: Annotated[
+        str, typer.Argument(help='"all", names or globs; with --claims bd a codec as claims name it.')
+    ] = ("all"),
+    claims: Annotated[
+        Claims,
+        typer.Option(
+            help="What is claimed: work, parameters and sizes; BD-rates, with who is ahead against one anchor; or what "
+            "the most used anchor is."
+        ),
+    ] = Claims.COMPLEXITY,
+    anchor: Annotated[
+        str, typer.Option(help="With --claims bd: the anchor by which codecs are put in order.", show_default=False)
+    ] = "vtm/compressai-classical",
+    dataset: Annotated[str, typer.Option(help="With --claims bd: the pictures of that order.")] = "kodak",
     form: Annotated[Format, typer.Option("--format", help="How it is written.")] = Format.TABLE,
 ) -> None:
-    """Sets published claims on complexity beside our counts under every convention, with verdicts."""
+    """Sets published claims beside our own figures under every convention, with verdicts."""
+    if claims is not Claims.COMPLEXITY:
+        from lic_bench.cli import claims_rendering
+
+        if claims is Claims.BD:
+            claims_rendering.bd(models, anchor, dataset, form)
+        else:
+            claims_rendering.anchors(form)
+        return
     from lic_bench.cli import complexity_rendering
 
     raise typer.Exit(0 if complexity_rendering.audit(models, form) else 1)

@@ -116,6 +116,8 @@ def _print(rows: Rows, form: Format) -> None:
         print(json.dumps([dict(zip(rows[0], line, strict=True)) for line in rows[1:]], indent=2))
     elif form is Format.CSV:
         print(tables.rows_to_csv(rows), end="")
+    elif form is Format.MARKDOWN:
+        print(tables.rows_to_markdown(rows), end="")
     else:
         terminal.print_table(rows)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from lic_bench.analysis import published
 from lic_bench.api import Run
 from lic_bench.assets import fetch, weights
 from lic_bench.assets.datasets import description
@@ -15,6 +16,7 @@ from lic_bench.assets.fetch import Fetched
 from lic_bench.benchmark import time_spent
 from lic_bench.benchmark.estimate import TimeLeft
 from lic_bench.benchmark.runner import Prepared
+from lic_bench.cli.bd_rendering import worded
 from lic_bench.cli.terminal import duration, print_table, standard_output, table
 from lic_bench.codec import CodecCard
 from lic_bench.errors import RequestError
@@ -142,6 +144,9 @@ def _points(console: Console, card: CodecCard, folders: Sequence[Path]) -> None:
         console.print(f"{card.name} {point.label}{trained}: {weights.text(found)}.", soft_wrap=True)
     for note in card.notes:
         console.print(note, soft_wrap=True)
+    names = (card.name, *card.claims)
+    for said in worded([claim for claim in published.worded_claims() if claim.codec in names]):
+        console.print(said, soft_wrap=True)
 
 
 def _weights(card: CodecCard, folders: Sequence[Path]) -> str:

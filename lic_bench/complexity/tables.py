@@ -1,4 +1,4 @@
-"""Complexity as text: a table for people, JSON and CSV for programs, LaTeX for papers. Rows in, text out."""
+"""Complexity as text: a table for people, JSON and CSV for programs, LaTeX and Markdown for papers and pages."""
 
 from __future__ import annotations
 
@@ -41,6 +41,7 @@ class Format(StrEnum):
     JSON = "json"
     CSV = "csv"
     LATEX = "latex"
+    MARKDOWN = "markdown"
 
 
 def size(text: str) -> tuple[int, int]:
@@ -221,6 +222,14 @@ def rows_to_csv(rows: Rows) -> str:
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(rows)
     return text.getvalue()
+
+
+def rows_to_markdown(rows: Rows) -> str:
+    """A table for people as a pipe table; columns of numbers flush right."""
+    heads, *lines = rows
+    rule = ["---:" if _numeric(lines, at) else "---" for at in range(len(heads))]
+    cells = [[cell.replace("|", r"\|") for cell in line] for line in (heads, rule, *lines)]
+    return "\n".join("| " + " | ".join(line) + " |" for line in cells) + "\n"
 
 
 def to_latex(rows: Rows) -> str:

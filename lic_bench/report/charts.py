@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from lic_bench.analysis import sensitivity
 from lic_bench.analysis.curves import Metric, RDCurve
 from lic_bench.caveats import Caveat
 from lic_bench.records import Call, Origin
@@ -68,6 +69,31 @@ def rate_distortion(view: View, metric: Metric, style_of: Mapping[str, Style], n
     if metric == "psnr_db" and any(curve.optimised_for == "ms-ssim" for curve in shown):
         caption += " Models trained for MS-SSIM start hidden here; the legend shows them."
     return Chart(name, title, f"Line chart of {title}. Curves: {listed}.", caption, as_json(figure))
+
+
+def rate_difference(view: View, style_of: Mapping[str, Style], name: str) -> Chart | None:
+    """Rate over that of the anchor in per cent, along PSNR, for every measured curve; None where there is none."""
+    import plotly.graph_objects as go
+
+    anchor = view.anchors.get("psnr_db")
+    own = [curve for curve in view.curves if curve.source.origin is Origin.MEASURED and curve is not anchor]
+    lines = [(curve, sensitivity.rate_difference(anchor, curve)) for curve in own] if anchor else []
+    shown = [(curve, line) for curve, line in lines if line]
+    if anchor is None or not shown:
+        return None
+    figure = blank("PSNR (dB)", "rate less the anchor's (%)")
+    for curve, line in shown:
+        style = style_of[_styled_as(view, curve)]
+        about = html.escape(curve.name) + ": %{y:+.1f} % at %{x:.2f} dB<extra></extra>"
+        figure.add_trace(
+            go.Scatter(x=[x for x, _ in line], y=[y for _, y in line], name=html.escape(curve.codec), mode="lines",
+                       line={"color": style.colour, "width": 2}, hovertemplate=about)
+        )  # fmt: skip
+    figure.add_hline(y=0, line={"width": 1, "dash": "dash", "color": "#808080"})
+    title = f"Rate difference over quality: {view.title}"
+    listed = "; ".join(f"{curve.codec} {line[0][1]:+.0f} to {line[-1][1]:+.0f} %" for curve, line in shown)
+    caption = f"Below zero a codec needs less rate than {anchor.name} at that quality (PCHIP, where both have it)."
+    return Chart(name, title, f"Line chart of {title}, from low to high quality: {listed}.", caption, as_json(figure))
 
 
 def complexity_against_efficiency(

@@ -7,24 +7,26 @@ run's pictures are the published ones, measured and published curves share a vie
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from statistics import fmean
 
 from lic_bench.analysis import anchor as anchors
 from lic_bench.analysis import curves
-from lic_bench.analysis.bdrate import BDFigure, bd_psnr, bd_rate
+from lic_bench.analysis.bdrate import BDFigure, bd_ms_ssim, bd_psnr, bd_rate
 from lic_bench.analysis.curves import Metric, RDCurve
+from lic_bench.analysis.sensitivity import Disagreement, disagreement
 from lic_bench.caveats import Caveat
 from lic_bench.records import Call, Failure, Measurement, Origin, Row, RunHeader, Training
 from lic_bench.report.groups import CodecsOfCurves, CurveGroup, CurveKey, curve_groups, curve_key
 from lic_bench.report.points import CallComplexity, MeasuredPoint, operating_points
 from lic_bench.report.scaling import Scaling, scalings
 
-BD_RATE, BD_PSNR, BD_RATE_MS_SSIM = "BD-rate (PSNR)", "BD-PSNR", "BD-rate (MS-SSIM)"
+BD_RATE, BD_PSNR = "BD-rate (PSNR)", "BD-PSNR"
+BD_RATE_MS_SSIM, BD_MS_SSIM = "BD-rate (MS-SSIM)", "BD-MS-SSIM"
 
 Figures = Mapping[str, BDFigure]
-"""BD figures of one curve by name: BD_RATE, BD_PSNR, BD_RATE_MS_SSIM."""
+"""BD figures of one curve by name: BD_RATE, BD_PSNR, BD_RATE_MS_SSIM, BD_MS_SSIM."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,8 @@ class View:
     """Comparable curves, the anchor per metric, and each curve's BD figures.
 
     `codecs_of` maps a published curve to the codecs of the run whose cards name it. `no_anchor` is the reason why
-    there is no anchor, "" where there is one.
+    there is no anchor, "" where there is one. `counterpart` is another run of the anchor's encoder, where the anchor's
+    PSNR was taken against a converted original, and `against_counterpart` holds the BD-rates against it.
     """
 
     title: str
@@ -42,6 +45,9 @@ class View:
     figures: Mapping[CurveKey, Figures]
     codecs_of: CodecsOfCurves
     no_anchor: str = ""
+    counterpart: RDCurve | None = None
+    against_counterpart: Mapping[CurveKey, BDFigure] = field(default_factory=dict)
+    disagreements: tuple[Disagreement, ...] = ()
 
     def figures_of(self, curve: RDCurve) -> Figures:
         """The BD figures of one of the view's curves; empty for the anchor itself."""
@@ -136,7 +142,7 @@ def gather(
     anchors.check(anchor, codecs, header.dataset, given)
     run = f"{header.started[:19].replace('-', '').replace(':', '')}-{header.commit or header.lic_bench}"
     measured = curves.measured(measurements, run, cards=header.cards)
-    views = tuple(_view(group, intervals) for group in curve_groups(header, measured, given, anchor, codecs))
+    views = tuple(view(group, intervals) for group in curve_groups(header, measured, given, anchor, codecs))
     cards = {card.name: card for card in header.cards}
     points = operating_points(measurements, measured, cards)
     return Content(header, run, points, failures, views, scalings(measurements), tuple(measurements))
@@ -174,22 +180,37 @@ def complexity_range(content: Content, codec: str, call: Call) -> ComplexityRang
     return ComplexityRange(fmean(kmac), min(kmac), max(kmac), is_lower_bound, per_point[0].origins)
 
 
-def _view(group: CurveGroup, intervals: bool) -> View:
+def view(group: CurveGroup, intervals: bool = True) -> View:
+    """A group of comparable curves with the BD figures of each against the group's anchors."""
     shown = {curve_key(curve): curve for curve in [*group.curves, *group.anchors.values()]}
     figures = {key: _figures(curve, group.anchors, intervals) for key, curve in shown.items()}
-    drawn = tuple(shown.values())
-    return View(group.title, group.dataset, drawn, group.anchors, figures, group.codecs_of, group.no_anchor)
+    anchor = group.anchors.get("psnr_db")
+    counterpart = anchors.honest_counterpart(anchor) if anchor else None
+    others = {key: curve for key, curve in shown.items() if anchor and key != curve_key(anchor)}
+    return View(
+        group.title,
+        group.dataset,
+        tuple(shown.values()),
+        group.anchors,
+        figures,
+        group.codecs_of,
+        group.no_anchor,
+        counterpart,
+        {key: bd_rate(counterpart, curve, bootstrap=intervals) for key, curve in others.items()} if counterpart else {},
+        tuple(found for curve in others.values() if anchor and (found := disagreement(anchor, curve))),
+    )
 
 
 def _figures(curve: RDCurve, chosen: Mapping[Metric, RDCurve], intervals: bool) -> dict[str, BDFigure]:
     """Every BD figure of a curve that has an anchor other than itself."""
-    wanted: list[tuple[str, Metric, Callable[[RDCurve, RDCurve, Metric], BDFigure]]] = [
+    wanted: list[tuple[str, Metric, Callable[[RDCurve, RDCurve], BDFigure]]] = [
         (BD_RATE, "psnr_db", partial(bd_rate, bootstrap=intervals)),
-        (BD_PSNR, "psnr_db", partial(bd_psnr, bootstrap=False)),
-        (BD_RATE_MS_SSIM, "ms_ssim_db", partial(bd_rate, bootstrap=intervals)),
+        (BD_PSNR, "psnr_db", partial(bd_psnr, bootstrap=intervals)),
+        (BD_RATE_MS_SSIM, "ms_ssim_db", partial(bd_rate, metric="ms_ssim_db", bootstrap=intervals)),
+        (BD_MS_SSIM, "ms_ssim_db", partial(bd_ms_ssim, bootstrap=intervals)),
     ]
     return {
-        name: take(chosen[metric], curve, metric)
+        name: take(chosen[metric], curve)
         for name, metric, take in wanted
         if metric in chosen and curve_key(chosen[metric]) != curve_key(curve)
     }

@@ -11,7 +11,7 @@ from lic_bench.assets import resources
 from lic_bench.assets.files import atomic_write
 from lic_bench.errors import RunFolderError
 from lic_bench.records import Call, Origin, Row, RunHeader
-from lic_bench.report import charts, scaling_charts, tables, text, wording
+from lic_bench.report import bd_tables, charts, scaling_charts, tables, text, wording
 from lic_bench.report.charts import Chart
 from lic_bench.report.content import Content, View, gather
 from lic_bench.report.table import Table
@@ -26,8 +26,10 @@ class Section:
     view: View
     charts: tuple[Chart, ...]
     efficiency: Chart | None
+    difference: Chart | None
     bd: Table
-    every_bd: Table
+    more_bd: tuple[Table, ...]
+    remarks: tuple[str, ...]
     points: Table
 
 
@@ -90,7 +92,7 @@ def markdown(content: Content) -> str:
     """The same tables as Markdown, under the page's first sentences."""
     said = "\n".join(f"- {sentence}" for sentence in text.sentences(content))
     head = f"# lic-bench, {content.header.dataset}, run {content.run}\n\n{said}"
-    body = [tables.quality(content), *map(tables.bd_overview, content.views), tables.complexity(content)]
+    body = [tables.quality(content), *map(bd_tables.overview, content.views), tables.complexity(content)]
     body += [tables.time_and_memory(content), tables.failures(content)]
     caveats = "\n".join(f"- {caveat.text}: {', '.join(where)}" for caveat, where in content.caveats.items()) or "None."
     return "\n\n".join([head, *(table.to_markdown().strip() for table in body), f"## Caveats\n\n{caveats}"]) + "\n"
@@ -105,7 +107,7 @@ def csv(content: Content) -> dict[str, str]:
         "report-time.csv": tables.time_and_memory(content).to_csv(),
     }
     for number, view in enumerate(content.views):
-        found[f"report-bd{f'-{number + 1}' if number else ''}.csv"] = tables.bd(view).to_csv()
+        found[f"report-bd{f'-{number + 1}' if number else ''}.csv"] = bd_tables.every_figure(view).to_csv()
     return found
 
 
@@ -114,8 +116,18 @@ def _sections(content: Content) -> Iterable[Section]:
     for number, view in enumerate(content.views):
         quality = (charts.rate_distortion(view, metric, styles, f"rd-{number}-{metric}") for metric in charts.AXES)
         efficiency = charts.complexity_against_efficiency(content, view, styles, f"efficiency-{number}")
-        short, every, points = tables.bd_overview(view), tables.bd(view), tables.curve_points(view)
-        yield Section(view, tuple(_drawn(quality)), efficiency, short, every, points)
+        short, remarks = bd_tables.overview(view), tuple(bd_tables.remarks(view))
+        points = tables.curve_points(view)
+        difference = charts.rate_difference(view, styles, f"difference-{number}")
+        yield Section(view, tuple(_drawn(quality)), efficiency, difference, short, _more_bd(view), remarks, points)
+
+
+def _more_bd(view: View) -> tuple[Table, ...]:
+    """The tables of BD figures that are folded at first, less those without a line."""
+    own = bd_tables.own(view)
+    some = [bd_tables.every_figure(view), bd_tables.against_counterpart(view), bd_tables.over_pictures(view)]
+    some += [bd_tables.pairs(view), bd_tables.sensitivities(view, own), bd_tables.rate_differences(view, own)]
+    return tuple(one for one in some if len(one.frame))
 
 
 def _drawn(some: Iterable[Chart | None]) -> list[Chart]:

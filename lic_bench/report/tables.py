@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from lic_bench.analysis.bdrate import BDFigure
-from lic_bench.analysis.curves import RDCurve
 from lic_bench.caveats import Caveat
 from lic_bench.records import EVERY, Call, Measurement, Origin, Row, Training
-from lic_bench.report.content import BD_PSNR, BD_RATE, BD_RATE_MS_SSIM, Content, View
+from lic_bench.report.content import Content, View
 from lic_bench.report.points import MeasuredPoint, Spread
 from lic_bench.report.table import NONE, Table, table
-from lic_bench.report.wording import METRIC_NAMES, caveat_names
+from lic_bench.report.wording import caveat_names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,83 +65,6 @@ def quality(content: Content) -> Table:
     formats |= dict.fromkeys(("bpp", "payload bpp", "estimated bpp"), ".4f")
     formats |= {metric.heading: ".4g" for metric in content.header.metrics}
     return table("Rate and distortion per operating point", lines, formats)
-
-
-def bd(view: View) -> Table:
-    """Every BD figure of a view, with its anchor, the overlap it holds over, and its caveats or why it is missing."""
-    lines = []
-    for curve in view.curves:
-        for name, figure in view.figures_of(curve).items():
-            low, high = figure.interval or (None, None)
-            methods = figure.by_method
-            lines.append(
-                {
-                    "codec": curve.codec,
-                    "trained for": curve.optimised_for or NONE,
-                    "origin": curve.source.origin.value,
-                    "source": curve.source.source_id or curve.source.text,
-                    "figure": name,
-                    "value": figure.value,
-                    "unit": figure.unit,
-                    "95 % low": low,
-                    "95 % high": high,
-                    "Akima": methods.get("akima"),
-                    "cubic": methods.get("cubic"),
-                    "overlap": figure.overlap if figure.low is not None else None,
-                    "points": len(figure.test_points),
-                    "anchor": figure.anchor,
-                    "anchor points": len(figure.anchor_points),
-                    "caveats": figure.reason if figure.refusal else caveat_names(figure.caveats),
-                }
-            )
-    numbers = dict.fromkeys(("value", "95 % low", "95 % high", "Akima", "cubic"), "+.2f")
-    return table(f"BD figures: {view.title}", lines, numbers | {"overlap": ".0%", "points": "d", "anchor points": "d"})
-
-
-def bd_overview(view: View) -> Table:
-    """One line per curve, the lowest BD-rate first: the short form of `bd` for the page."""
-    lines = []
-    for curve in view.curves:
-        figures = view.figures_of(curve)
-        rate, db, ms_ssim = (figures.get(name) for name in (BD_RATE, BD_PSNR, BD_RATE_MS_SSIM))
-        first = rate or ms_ssim
-        if first is None:
-            continue
-        interval = f"{rate.interval[0]:+.1f} to {rate.interval[1]:+.1f}" if rate and rate.interval else NONE
-        lines.append(
-            {
-                "codec": curve.codec,
-                "trained for": curve.optimised_for or NONE,
-                "origin": curve.source.origin.value,
-                "BD-rate %": rate.value if rate else None,
-                "95 % interval": interval,
-                "spread of methods": rate.spread if rate else None,
-                "overlap": rate.overlap if rate and rate.low is not None else None,
-                "BD-PSNR dB": db.value if db else None,
-                "MS-SSIM BD-rate %": ms_ssim.value if ms_ssim else None,
-                "points": len(first.test_points),
-                "caveats": "; ".join(dict.fromkeys(filter(None, (_anchored(view, curve), _why(rate), _why(ms_ssim))))),
-                "source": curve.source.source_id or curve.source.text,
-            }
-        )
-    lines.sort(key=lambda line: math.inf if line["BD-rate %"] is None else line["BD-rate %"])
-    against = "; ".join(f"{METRIC_NAMES[metric]} against {curve.name}" for metric, curve in view.anchors.items())
-    formats = {"BD-rate %": "+.2f", "MS-SSIM BD-rate %": "+.2f", "BD-PSNR dB": "+.3f", "spread of methods": ".2f"}
-    return table(f"{view.title}. {against}", lines, formats | {"overlap": ".0%", "points": "d"})
-
-
-def _anchored(view: View, curve: RDCurve) -> str:
-    over = [METRIC_NAMES[metric] for metric, anchor in view.anchors.items() if anchor is curve]
-    return f"the anchor over {' and '.join(over)}" if over else ""
-
-
-def _why(figure: BDFigure | None) -> str:
-    """Why a figure is missing, or its caveats."""
-    if figure is None:
-        return ""
-    if figure.refusal:
-        return f"no figure over {METRIC_NAMES[figure.metric]}: {figure.reason}"
-    return caveat_names(figure.caveats)
 
 
 def curve_points(view: View) -> Table:

@@ -69,8 +69,13 @@ def test_an_unknown_anchor_is_answered_with_those_meant():
         on_kodak(request="vtm-17.1")
     with pytest.raises(RequestError, match="not published by 'nobody'"):
         on_kodak(request="vtm-17.0/nobody")
-    with pytest.raises(RequestError, match="jpeg2000/compressai-classical or jpeg2000/tfc-results"):
-        on_kodak(request="jpeg2000")
+
+
+def test_of_several_sources_the_default_one_is_the_anchor():
+    (view,) = on_kodak(request="jpeg2000").views
+    assert view.anchors["psnr_db"].source.source_id == "compressai-classical"
+    (view,) = on_kodak(request="jpeg2000/tfc-results").views
+    assert view.anchors["psnr_db"].source.source_id == "tfc-results"
 
 
 def test_a_published_anchor_is_not_used_on_other_pictures():

@@ -8,15 +8,15 @@ from helpers.made_runs import header, on_kodak, untrained
 
 from lic_bench.caveats import Caveat
 from lic_bench.records import EVERY, Failure, FailureKind
-from lic_bench.report import tables
+from lic_bench.report import bd_tables, tables
 from lic_bench.report.content import gather
 
 
 def test_every_line_of_every_table_has_an_origin():
     content = on_kodak(untrained())
     for table in (tables.quality(content), tables.complexity(content), tables.parts(content),
-                  tables.time_and_memory(content), *map(tables.bd, content.views),
-                  *map(tables.bd_overview, content.views), *map(tables.curve_points, content.views)):  # fmt: skip
+                  tables.time_and_memory(content), *map(bd_tables.every_figure, content.views),
+                  *map(bd_tables.overview, content.views), *map(tables.curve_points, content.views)):  # fmt: skip
         assert len(table.frame)
         assert set(table.frame["origin"]) <= {"measured", "predicted", "published", "digitised", "none: untrained"}
 
