@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lic_bench.assets.pictures import Picture
-from lic_bench.benchmark import environment
+from lic_bench.benchmark import environment, targets
 from lic_bench.codec import Codec, CodecCard, Image
 from lic_bench.errors import DatasetError
 from lic_bench.records import Job, MemoryUse, Training
-from lic_bench.registry import codecs, datasets
+from lic_bench.registry import datasets
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class JobContext:
 
 def load(job: Job, conditions: Conditions = ALONE) -> JobContext:
     """The codec of a job, loaded. Raises whatever its loader raises."""
-    card = codecs.get(job.reference)
+    card = targets.card_of(job.reference, job.point)
     device = environment.resolve_device(job.settings.device)
     weights = Path(job.weights) if job.weights else None
     return JobContext(job, card, card.load(card.point(job.point), weights, device), device, conditions)

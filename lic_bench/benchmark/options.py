@@ -19,7 +19,8 @@ class RunOptions(Settings):
     a description (TOML), looked for in `data`, $LIC_BENCH_DATA and the cache. `weights` are folders with
     MODEL/POINT.pth.tar, or one checkpoint. `points` are labels or globs, none for all; `pictures` takes the first few
     pictures. `download` allows fetching. `timeout_seconds` bounds one pass on one picture. `new` starts a new run
-    instead of continuing an interrupted one.
+    instead of continuing an interrupted one. `target_bpp` (bits per pixel) and `target_psnr` (dB) have the quality of
+    classical codecs searched for on each picture. `vtm_bin` is the folder of VTM's programs.
     """
 
     models: str | Sequence[str] = "all"
@@ -34,6 +35,9 @@ class RunOptions(Settings):
     workers: int = 1
     timeout_seconds: float | None = None
     new: bool = False
+    target_bpp: tuple[float, ...] = ()
+    target_psnr: tuple[float, ...] = ()
+    vtm_bin: Path | None = None
     executor: str = "processes"
 
     @property
@@ -72,6 +76,14 @@ def _paths(value: str | Path | Iterable[str | Path]) -> tuple[Path, ...]:
     return (Path(value),) if isinstance(value, str | Path) else tuple(Path(path) for path in value)
 
 
+def _numbers(value: str | float | Iterable[float]) -> tuple[float, ...]:
+    given = value.split(",") if isinstance(value, str) else [value] if isinstance(value, int | float) else list(value)
+    try:
+        return tuple(float(number) for number in given if str(number).strip())
+    except ValueError:
+        raise RequestError(f"A target is a number, and {value!r} is none; give 0.25,0.5 for two.") from None
+
+
 def _path(value: str | Path | None) -> Path | None:
     return None if value is None else Path(value)
 
@@ -81,5 +93,8 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "metrics": _names,
     "weights": _paths,
     "data": _path,
+    "target_bpp": _numbers,
+    "target_psnr": _numbers,
+    "vtm_bin": _path,
     "output": _path,
 }

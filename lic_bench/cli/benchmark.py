@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from lic_bench.benchmark.options import RunOptions
+from lic_bench.benchmark.options import RunOptions, changed
 from lic_bench.cli import options
 from lic_bench.cli.app import app
 
@@ -35,10 +35,14 @@ def run(
     memory: options.Memory = DEFAULTS.memory,
     download: options.Download = DEFAULTS.download,
     new: options.New = DEFAULTS.new,
+    target_bpp: options.TargetBpp = "",
+    target_psnr: options.TargetPsnr = "",
+    vtm_bin: options.VtmBin = DEFAULTS.vtm_bin,
     dry_run: options.DryRun = False,
 ) -> None:
     """Measure codecs on pictures, keep every row, write the report. Interrupted, the same command continues."""
     from lic_bench import api
+    from lic_bench.assets.requirements import vtm_folder
     from lic_bench.benchmark import runner
     from lic_bench.cli import progress, rendering
 
@@ -62,9 +66,12 @@ def run(
         timing_budget_seconds=timing_budget,
         memory=memory,
         metrics=tuple(metric or ()),
+        vtm_bin=vtm_bin,
     )
+    asked = changed(asked, {"target_bpp": target_bpp, "target_psnr": target_psnr})
     if dry_run:
-        rendering.planned_jobs(runner.prepare(asked, progress.Notes()))
+        with vtm_folder(vtm_bin):
+            rendering.planned_jobs(runner.prepare(asked, progress.Notes()))
         return
     with progress.of_run() as observer:
         done = api.run_with_options(asked, observer=observer)
