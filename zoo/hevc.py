@@ -25,6 +25,8 @@ SMALLEST_SIDE = 16
 """One coding tree unit of x265; smaller pictures are coded larger and cropped."""
 CROPPED = b"\0\0\1\x60\1"
 """Start code and header of a NAL unit of type 48, which H.265 leaves unspecified and decoders skip: the true size."""
+END = b"\0\0\1\x4a\1"
+"""The NAL unit that ends a bitstream (type 37). FFmpeg conceals what is cut off, so that only this shows it."""
 PARAMETERS = {
     "keyint": 1,
     "ipratio": 1,  # the QP asked for is that of the one intra picture
@@ -67,7 +69,7 @@ class Hevc:
         settings = ":".join(f"{name}={value}" for name, value in (PARAMETERS | {"qp": self.qp}).items())
         encoder.options = {"preset": "veryslow", "tune": "psnr", "x265-params": settings}
         frame = _frame(colour.to_planes(image, colour.TEN_BIT))
-        return crop + b"".join(bytes(packet) for packet in (*encoder.encode(frame), *encoder.encode(None)))
+        return crop + b"".join(bytes(packet) for packet in (*encoder.encode(frame), *encoder.encode(None))) + END
 
     def decode(self, stream: bytes) -> Image:
         """The picture of a byte stream. StreamError when it is cut, damaged or of another format."""
@@ -75,6 +77,8 @@ class Hevc:
 
         from . import colour
 
+        if not stream.endswith(END):
+            raise StreamError(f"This is not a whole bitstream of {self.name}: its end is missing.")
         size = None
         if stream.startswith(CROPPED):
             at = len(CROPPED)
