@@ -105,10 +105,11 @@ class JpegXl:
         from pillow_jxl import Encoder
 
         height, width = image.shape[:2]
-        encoder = Encoder(
-            mode="RGB", lossless=False, quality=self.quality, decoding_speed=0, effort=7, use_container=False,
-            use_original_profile=False, num_threads=0,
-        )  # fmt: skip
+        settings: dict[str, Any] = {
+            "mode": "RGB", "lossless": False, "quality": self.quality, "decoding_speed": 0, "effort": 7,
+            "use_container": False, "use_original_profile": False, "num_threads": 0,
+        }  # fmt: skip
+        encoder = Encoder(**settings)
         return bytes(encoder(image.tobytes(), width, height, jpeg_encode=False))
 
     def decode(self, stream: bytes) -> Image:

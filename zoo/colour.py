@@ -44,7 +44,7 @@ class ColourPath:
     @property
     def largest(self) -> int:
         """The largest sample."""
-        return 2**self.bit_depth - 1
+        return (1 << self.bit_depth) - 1
 
 
 TEN_BIT = ColourPath("bt709-10bit-rounded", 10)
@@ -78,7 +78,8 @@ def to_float_rgb(planes: Sequence[Plane], path: ColourPath) -> Floats:
     red = luma + (two - two * RED) * (cr - half)
     blue = luma + (two - two * BLUE) * (cb - half)
     green = (luma - RED * red - BLUE * blue) / GREEN
-    return np.clip(np.stack([red, green, blue], axis=-1), 0, 1)
+    rgb: Floats = np.clip(np.stack([red, green, blue], axis=-1), 0, 1)
+    return rgb
 
 
 def to_rgb(planes: Sequence[Plane], path: ColourPath) -> Image:

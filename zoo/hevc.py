@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lic_bench.assets import requirements
 from lic_bench.codec import CodecCard, CurveId, OperatingPoint, Requirement
@@ -115,7 +115,7 @@ def _side(two: bytes) -> int:
     return side
 
 
-def _frame(planes: Sequence[Plane]) -> object:
+def _frame(planes: Sequence[Plane]) -> Any:
     """FFmpeg's frame of planes; its lines are longer than a picture's."""
     import av
     import numpy as np
@@ -130,12 +130,12 @@ def _frame(planes: Sequence[Plane]) -> object:
     return frame
 
 
-def _planes(frame: object) -> list[Plane]:
+def _planes(frame: Any) -> list[Plane]:
     import numpy as np
 
     return [
-        np.frombuffer(bytes(plane), "<u2").reshape(frame.height, plane.line_size // 2)[:, : frame.width]  # type: ignore[attr-defined]
-        for plane in frame.planes  # type: ignore[attr-defined]
+        np.frombuffer(bytes(plane), "<u2").reshape(frame.height, plane.line_size // 2)[:, : frame.width]
+        for plane in frame.planes
     ]
 
 
