@@ -279,7 +279,7 @@ JPEG2000 = CodecCard(
     notes=(
         "The label is the compression ratio asked for: 24 bits per pixel over it.",
         "Irreversible 9/7 wavelet with the colour transform. The published curve, whose settings are not stated, needs "
-        "more rate: BD-rate -20 % against it on Kodak.",
+        "more rate: BD-rate -20 % against it on Kodak, half of which is the reversible 5/3 wavelet.",
     ),
 )
 
