@@ -154,7 +154,7 @@ HEVC = CodecCard(
     qualities=(51, 0),
     notes=(
         "The label is the QP. x265, preset veryslow, tune psnr, one intra frame of BT.709 full-range YCbCr 4:4:4 at "
-        "10 bit. The published curves are HM's reference encoder and BPG (x265 with its own colour conversion): BD-rate "
-        "-0.7 % and -0.3 % against them on Kodak.",
+        "10 bit. The published curves are HM, the reference encoder, and BPG, which is x265 with its own colour "
+        "conversion: BD-rate -0.7 % and -0.3 % against them on Kodak.",
     ),
 )
