@@ -140,7 +140,7 @@ class Settings:
 
     `device` is "cpu", "cuda" or "auto" (CUDA where there is one). `timing_budget_seconds` is per operating point and
     picture shape. `metrics` says how those beside PSNR and MS-SSIM are found: by name, "module:NAME" or
-    "file.py:NAME".
+    "file.py:NAME". `vtm_bin` is the folder of VTM's programs, where they are not on PATH.
     """
 
     device: str = "auto"
@@ -150,6 +150,7 @@ class Settings:
     memory: bool = True
     macs: bool = True
     metrics: tuple[str, ...] = ()
+    vtm_bin: str | None = None
 
 
 @dataclass(frozen=True)

@@ -38,13 +38,13 @@ def program(requirement: Requirement) -> Path | None:
 
 
 @contextmanager
-def vtm_folder(folder: Path | None) -> Iterator[None]:
-    """Have VTM's programs looked for in a folder, also by processes started inside the block; None changes nothing."""
+def vtm_folder(folder: str | None) -> Iterator[None]:
+    """Have VTM's programs looked for in a folder inside the block; None changes nothing."""
     before = os.environ.get(VTM_FOLDER)
     if folder is None:
         yield
         return
-    os.environ[VTM_FOLDER] = str(folder.expanduser().absolute())
+    os.environ[VTM_FOLDER] = folder
     try:
         yield
     finally:

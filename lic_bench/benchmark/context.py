@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from lic_bench.assets import requirements
 from lic_bench.assets.pictures import Picture
 from lic_bench.benchmark import environment, targets
 from lic_bench.codec import Codec, CodecCard, Image
@@ -61,7 +62,9 @@ def load(job: Job, conditions: Conditions = ALONE) -> JobContext:
     card = targets.card_of(job.reference, job.point)
     device = environment.resolve_device(job.settings.device)
     weights = Path(job.weights) if job.weights else None
-    return JobContext(job, card, card.load(card.point(job.point), weights, device), device, conditions)
+    with requirements.vtm_folder(job.settings.vtm_bin):
+        codec = card.load(card.point(job.point), weights, device)
+    return JobContext(job, card, codec, device, conditions)
 
 
 def pictures(job: Job) -> tuple[Picture, ...]:

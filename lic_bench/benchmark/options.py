@@ -20,7 +20,7 @@ class RunOptions(Settings):
     MODEL/POINT.pth.tar, or one checkpoint. `points` are labels or globs, none for all; `pictures` takes the first few
     pictures. `download` allows fetching. `timeout_seconds` bounds one pass on one picture. `new` starts a new run
     instead of continuing an interrupted one. `target_bpp` (bits per pixel) and `target_psnr` (dB) have the quality of
-    classical codecs searched for on each picture. `vtm_bin` is the folder of VTM's programs.
+    classical codecs searched for on each picture.
     """
 
     models: str | Sequence[str] = "all"
@@ -37,7 +37,6 @@ class RunOptions(Settings):
     new: bool = False
     target_bpp: tuple[float, ...] = ()
     target_psnr: tuple[float, ...] = ()
-    vtm_bin: Path | None = None
     executor: str = "processes"
 
     @property
@@ -84,6 +83,10 @@ def _numbers(value: str | float | Iterable[float]) -> tuple[float, ...]:
         raise RequestError(f"A target is a number, and {value!r} is none; give 0.25,0.5 for two.") from None
 
 
+def _absolute(value: str | Path | None) -> str | None:
+    return None if value is None else str(Path(value).expanduser().absolute())
+
+
 def _path(value: str | Path | None) -> Path | None:
     return None if value is None else Path(value)
 
@@ -95,6 +98,6 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "data": _path,
     "target_bpp": _numbers,
     "target_psnr": _numbers,
-    "vtm_bin": _path,
+    "vtm_bin": _absolute,
     "output": _path,
 }

@@ -7,6 +7,7 @@ is scored and never a time sample, so that the search is in no encode time.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lic_bench.assets import requirements
 from lic_bench.benchmark import metrics
 from lic_bench.codec import Codec, CodecCard, Image, OperatingPoint, RecordsCoding
 from lic_bench.errors import LicBenchError, RequestError
@@ -71,6 +73,7 @@ def searching(cards: Iterable[CodecCard], bpp: Iterable[float], psnr: Iterable[f
     for target in targets:
         if not 0 < target.value < float("inf"):
             raise RequestError(f"A target of {target.value:g} {target.kind} cannot be reached; it must be above 0.")
+    targets = list(dict.fromkeys(targets))
     return tuple(_searching(card, targets) if targets and card.qualities else card for card in cards)
 
 
@@ -92,10 +95,12 @@ def load(card: CodecCard, point: OperatingPoint, weights: Path | None, device: s
     plain, target = codecs.get(card.reference), of_label(point.label)
     assert plain.qualities is not None
     assert target is not None
+    vtm = os.environ.get(requirements.VTM_FOLDER)  # programs are found while a codec is loaded, which is later here
 
     def at(quality: int) -> Codec:
         settings = {**plain.points[0].settings, "quality": quality}
-        return plain.load(replace(plain.points[0], settings=settings), weights, device)
+        with requirements.vtm_folder(vtm):
+            return plain.load(replace(plain.points[0], settings=settings), weights, device)
 
     return SearchedQuality(card.name, at, plain.qualities, target)
 

@@ -37,7 +37,7 @@ def run(
     new: options.New = DEFAULTS.new,
     target_bpp: options.TargetBpp = "",
     target_psnr: options.TargetPsnr = "",
-    vtm_bin: options.VtmBin = DEFAULTS.vtm_bin,
+    vtm_bin: options.VtmBin = None,
     dry_run: options.DryRun = False,
 ) -> None:
     """Measure codecs on pictures, keep every row, write the report. Interrupted, the same command continues."""
@@ -66,11 +66,10 @@ def run(
         timing_budget_seconds=timing_budget,
         memory=memory,
         metrics=tuple(metric or ()),
-        vtm_bin=vtm_bin,
     )
-    asked = changed(asked, {"target_bpp": target_bpp, "target_psnr": target_psnr})
+    asked = changed(asked, {"target_bpp": target_bpp, "target_psnr": target_psnr, "vtm_bin": vtm_bin})
     if dry_run:
-        with vtm_folder(vtm_bin):
+        with vtm_folder(asked.vtm_bin):
             rendering.planned_jobs(runner.prepare(asked, progress.Notes()))
         return
     with progress.of_run() as observer:

@@ -51,12 +51,12 @@ def test_a_program_is_found_in_its_own_folder_before_path(tmp_path: Path, monkey
 
 def test_the_folder_of_vtm_holds_inside_the_block_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(requirements.VTM_FOLDER, raising=False)
-    with requirements.vtm_folder(tmp_path):
+    with requirements.vtm_folder(str(tmp_path)):
         assert os.environ[requirements.VTM_FOLDER] == str(tmp_path)
         with requirements.vtm_folder(None):
             assert os.environ[requirements.VTM_FOLDER] == str(tmp_path)
     assert requirements.VTM_FOLDER not in os.environ
     monkeypatch.setenv(requirements.VTM_FOLDER, "before")
-    with requirements.vtm_folder(tmp_path):
+    with requirements.vtm_folder(str(tmp_path)):
         pass
     assert os.environ[requirements.VTM_FOLDER] == "before"

@@ -103,7 +103,7 @@ def test_a_target_beyond_the_range_is_refused(label: str, end: str) -> None:
 
 def test_learned_codecs_keep_their_points() -> None:
     cards = codecs.select("jpeg,mbt2018,webp")
-    found = {card.name: card for card in targets.searching(cards, [0.5, 1], [32])}
+    found = {card.name: card for card in targets.searching(cards, [0.5, 1, 0.5], [32])}
     assert [point.label for point in found["jpeg"].points] == ["bpp-0.5", "bpp-1", "psnr-32"]
     assert found["mbt2018"] == codecs.get("mbt2018")
     assert targets.searching(cards, (), ()) == cards

@@ -18,8 +18,9 @@ from lic_bench.zoo.colour import EIGHT_BIT_FLOORED, TEN_BIT, ColourPath
 from lic_bench.zoo.external import ExternalCodec, ProgramError
 from lic_bench.zoo.hevc import END
 
+from lic_bench import api
 from lic_bench.assets import requirements
-from lic_bench.benchmark import worker
+from lic_bench.benchmark import run_folder, worker
 from lic_bench.caveats import Caveat
 from lic_bench.errors import RequestError, StreamError
 from lic_bench.records import Job, Measurement, Settings, Training
@@ -97,11 +98,14 @@ def test_a_decoder_in_another_process_needs_the_bitstream_alone(programs: Path, 
     assert done.stdout.strip() == f"{expected.shape} {hashlib.sha256(expected.tobytes()).hexdigest()}", done.stderr
 
 
-def test_every_row_records_the_programs(programs: Path, folder: Path) -> None:
-    settings = Settings(device="cpu", timing_repeats=1, memory=False)
+def test_every_row_records_the_programs(programs: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Settings(device="cpu", timing_repeats=1, memory=False, vtm_bin=str(programs))
     job = Job("vtm", "37", Training.NOT_LEARNED, str(folder), ("a.png",), reference="vtm", settings=settings)
-    (row,) = worker.measure(job)
+    with monkeypatch.context() as elsewhere:  # the job says where the programs are
+        elsewhere.delenv(requirements.VTM_FOLDER)
+        (row,) = worker.measure(job)
     assert isinstance(row, Measurement), row
+    assert run_folder.row_from_json(run_folder.as_json(row)) == row
     assert row.coding is not None
     program = row.coding.program
     assert program is not None
@@ -116,6 +120,22 @@ def test_every_row_records_the_programs(programs: Path, folder: Path) -> None:
     assert Caveat.BUSY_MACHINE not in row.caveats  # waiting for a program is not waiting for the processor
     assert len(row.encode_seconds) == 1
     assert row.encode_cpu_seconds == ()
+
+
+def test_a_run_takes_vtms_folder_and_a_target(
+    programs: Path, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(requirements.VTM_FOLDER)
+    done = api.run("vtm", str(folder), pictures=1, target_psnr=35, vtm_bin=programs, output=tmp_path, timing_repeats=0)
+    (row,) = done.rows
+    assert isinstance(row, Measurement), row
+    assert row.psnr_db == pytest.approx(35, abs=0.5)
+    assert row.fresh_process is not None
+    assert row.fresh_process.is_exact
+    assert row.memory == ()  # of programs that are not seen
+    assert row.coding is not None
+    assert row.coding.program is not None
+    assert f"-q {row.coding.quality} " in " ".join(row.coding.program.encoder)
 
 
 @pytest.mark.parametrize(
