@@ -11,6 +11,7 @@ from lic_bench.analysis import anchor as anchors
 from lic_bench.analysis import curve_files, curves, default_curves
 from lic_bench.analysis.curves import RDCurve
 from lic_bench.assets import weights as checkpoints
+from lic_bench.assets.requirements import vtm_folder
 from lic_bench.benchmark import run_folder
 from lic_bench.benchmark.options import RunOptions, changed
 from lic_bench.check import baseline
@@ -65,7 +66,9 @@ def run_with_options(options: RunOptions, observer: Observer | None = None) -> R
     """As `run`, with all options in one value; an observer learns how the run goes on."""
     from lic_bench.benchmark import runner
 
-    return write_report(runner.run(options, observer).path, options.anchor)
+    with vtm_folder(options.vtm_bin):
+        folder = runner.run(options, observer)
+    return write_report(folder.path, options.anchor)
 
 
 def write_report(folder: str | Path, anchor: str | None = None, curves: Sequence[RDCurve] = ()) -> Run:

@@ -30,6 +30,8 @@ class Caveat(StrEnum):
     CONVERTED_REFERENCE = "converted_reference"
     DIFFERENT_PICTURES = "different_pictures"
     RATE_KIND = "rate_kind"
+    EXTERNAL_PROGRAM = "external_program"
+    OFF_TARGET = "off_target"
 
     @property
     def text(self) -> str:
@@ -65,4 +67,8 @@ _TEXTS = {
     ),
     Caveat.DIFFERENT_PICTURES: "the curves were not taken over the same pictures",
     Caveat.RATE_KIND: "one curve counts whole bitstreams, the other payload or estimated bits",
+    Caveat.EXTERNAL_PROGRAM: (
+        "coded by an external program; times include its start and temporary files, its memory is not measured"
+    ),
+    Caveat.OFF_TARGET: "the codec's steps come no nearer to the target than this",
 }

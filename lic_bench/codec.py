@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast, runtime_checkable
 
 from lic_bench.errors import RequestError
-from lic_bench.records import CardSummary, PointSummary
+from lic_bench.records import CardSummary, Coding, PointSummary
 from lic_bench.records import CurveId as CurveId  # part of a card
 
 if TYPE_CHECKING:
@@ -73,6 +73,29 @@ class EstimatesRate(Protocol):
         ...
 
 
+@runtime_checkable
+class RecordsCoding(Protocol):
+    """A codec whose bitstreams are made by more than its operating point says: a search, an external program."""
+
+    def coding(self, stream: bytes) -> Coding:
+        """How this bitstream was made."""
+        ...
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """Something that a codec needs and a plain install of this package does not have.
+
+    It is a `module` to import, or one of `programs`, looked for in the folder that the environment variable
+    `folder_variable` names and on PATH. `install` says how to get it: a command, or a sentence's part.
+    """
+
+    install: str
+    module: str = ""
+    programs: tuple[str, ...] = ()
+    folder_variable: str = ""
+
+
 @dataclass(frozen=True)
 class Weights:
     """Where a checkpoint is published.
@@ -113,9 +136,11 @@ class CodecCard:
     `loader(card, point, weights, device)`; it raises WeightsError when a checkpoint does not fit.
     `claims` are the names under which published complexity tables list the codec. `estimates_only` marks a network
     that says what a picture would cost and cannot code it: it is listed, counted and audited, and never run. `trained`
-    marks a network that loads its own trained weights. `year` is 0 where it is unknown. `reference` is the name or
-    reference by which any process finds the card, and `source_sha256` a digest of a user-supplied codec's source; the
-    registry fills in both.
+    marks a network that loads its own trained weights. `requirements` are what it needs beyond a plain install; a codec
+    without them is missing, which is no error. `qualities` are the integers its setting "quality" may have, the one of
+    the lowest rate first: what a search for a target goes through; None where there is nothing to search. `year` is 0
+    where it is unknown. `reference` is the name or reference by which any process finds the card, and `source_sha256` a
+    digest of a user-supplied codec's source; the registry fills in both.
     """
 
     name: str
@@ -133,6 +158,8 @@ class CodecCard:
     demonstration: bool = False
     estimates_only: bool = False
     trained: bool = False
+    requirements: tuple[Requirement, ...] = ()
+    qualities: tuple[int, int] | None = None
     reference: str = ""
     source_sha256: str = ""
 

@@ -99,19 +99,22 @@ class NoteKind(StrEnum):
     ESTIMATES_ONLY = "estimates_only"
     NO_WEIGHTS = "no_weights"
     UNTRAINED = "untrained"
+    NOT_INSTALLED = "not_installed"
 
 
 @dataclass(frozen=True)
 class PlanNote:
     """One thing that a plan leaves out or changes: of which codec, at which operating points (labels).
 
-    `asked` are the labels and globs that match no operating point, where that is the reason.
+    `asked` are the labels and globs that match no operating point, where that is the reason; `install` says how to get
+    what is missing.
     """
 
     kind: NoteKind
     codec: str
     points: tuple[str, ...] = ()
     asked: tuple[str, ...] = ()
+    install: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -137,7 +140,7 @@ class Settings:
 
     `device` is "cpu", "cuda" or "auto" (CUDA where there is one). `timing_budget_seconds` is per operating point and
     picture shape. `metrics` says how those beside PSNR and MS-SSIM are found: by name, "module:NAME" or
-    "file.py:NAME".
+    "file.py:NAME". `vtm_bin` is the folder of VTM's programs, where they are not on PATH.
     """
 
     device: str = "auto"
@@ -147,6 +150,7 @@ class Settings:
     memory: bool = True
     macs: bool = True
     metrics: tuple[str, ...] = ()
+    vtm_bin: str | None = None
 
 
 class Pass(StrEnum):
@@ -247,6 +251,34 @@ class MemoryUse:
 
 
 @dataclass(frozen=True)
+class ExternalProgram:
+    """The programs outside this process that coded a picture, exactly as they were called.
+
+    `encoder` and `decoder` are command lines, run in an empty folder that holds the picture's samples or the bitstream.
+    `version` is the encoder's line about itself. `configuration` is the path of its configuration file, "" where it
+    takes none. `colour_path` names how RGB became the samples.
+    """
+
+    encoder: tuple[str, ...]
+    decoder: tuple[str, ...]
+    version: str
+    configuration: str = ""
+    configuration_sha256: str = ""
+    colour_path: str = ""
+
+
+@dataclass(frozen=True)
+class Coding:
+    """How a bitstream was made beyond what its operating point says.
+
+    `quality` is what a search for a target chose, None where nothing was searched for.
+    """
+
+    quality: int | None = None
+    program: ExternalProgram | None = None
+
+
+@dataclass(frozen=True)
 class Measurement:
     """The row of one codec at one operating point on one picture: everything measured.
 
@@ -257,8 +289,9 @@ class Measurement:
     the calibration workload took right after each timed pass: how fast the machine was at that moment. `channel_mse` is
     3 x 3: the mean squared error between the original's channel i and the decoded picture's channel j; empty without
     scores. `scores` are those of further metrics by name, None where one does not apply or failed; empty for untrained
-    networks. `pass_seconds` is the wall time of each pass for this row; those of the whole job stand in its first row.
-    `from_cache` names the earlier run that measured the row, "" for one measured in its own run. `status` is
+    networks. `coding` says how the bitstream was made, None where the operating point says it all. `pass_seconds` is
+    the wall time of each pass for this row; those of the whole job stand in its first row. `from_cache` names the
+    earlier run that measured the row, "" for one measured in its own run. `status` is
     "measured", or "imported" for figures that others measured elsewhere.
     """
 
@@ -295,6 +328,7 @@ class Measurement:
     scaling: tuple[MacCount, ...] = ()
     memory: tuple[MemoryUse, ...] = ()
     scores: Mapping[str, float | None] = field(default_factory=dict)
+    coding: Coding | None = None
     caveats: tuple[Caveat, ...] = ()
     pass_seconds: Mapping[Pass, float] = field(default_factory=dict)
     from_cache: str = ""

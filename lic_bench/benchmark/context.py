@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from lic_bench.assets import requirements
 from lic_bench.assets.pictures import Picture
-from lic_bench.benchmark import environment
+from lic_bench.benchmark import environment, targets
 from lic_bench.benchmark.conditions import ALONE, Conditions
 from lic_bench.benchmark.module_calls import ModuleCalls, parts_of
 from lic_bench.codec import Codec, CodecCard, HasParts
 from lic_bench.errors import DatasetError
 from lic_bench.records import Job, Training
-from lic_bench.registry import codecs, datasets
+from lic_bench.registry import datasets
 
 
 @dataclass(frozen=True)
@@ -37,10 +38,11 @@ class JobContext:
 
 def load(job: Job, conditions: Conditions = ALONE) -> JobContext:
     """The codec of a job, loaded. Raises whatever its loader raises."""
-    card = codecs.get(job.reference)
+    card = targets.card_of(job.reference, job.point)
     device = environment.resolve_device(job.settings.device)
     weights = Path(job.weights) if job.weights else None
-    codec = card.load(card.point(job.point), weights, device)
+    with requirements.vtm_folder(job.settings.vtm_bin):
+        codec = card.load(card.point(job.point), weights, device)
     calls = ModuleCalls(parts_of(codec.network) if isinstance(codec, HasParts) else ())
     return JobContext(job, card, codec, device, conditions, calls)
 

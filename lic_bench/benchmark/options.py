@@ -20,6 +20,8 @@ class RunOptions(Settings):
     MODEL/POINT.pth.tar, or one checkpoint. `points` are labels or globs, none for all; `pictures` takes the first few
     pictures. `download` allows fetching. `timeout_seconds` bounds one pass on one picture. `new` starts a new run
     instead of continuing an interrupted one. `cache` takes rows that an earlier run measured under the same conditions.
+    `target_bpp` (bits per pixel) and `target_psnr` (dB) have the quality of classical codecs searched for on each
+    picture.
     """
 
     models: str | Sequence[str] = "all"
@@ -34,6 +36,8 @@ class RunOptions(Settings):
     workers: int = 1
     timeout_seconds: float | None = None
     new: bool = False
+    target_bpp: tuple[float, ...] = ()
+    target_psnr: tuple[float, ...] = ()
     executor: str = "processes"
     cache: bool = True
 
@@ -73,6 +77,18 @@ def _paths(value: str | Path | Iterable[str | Path]) -> tuple[Path, ...]:
     return (Path(value),) if isinstance(value, str | Path) else tuple(Path(path) for path in value)
 
 
+def _numbers(value: str | float | Iterable[float]) -> tuple[float, ...]:
+    given = value.split(",") if isinstance(value, str) else [value] if isinstance(value, int | float) else list(value)
+    try:
+        return tuple(float(number) for number in given if str(number).strip())
+    except ValueError:
+        raise RequestError(f"A target is a number, and {value!r} is none; give 0.25,0.5 for two.") from None
+
+
+def _absolute(value: str | Path | None) -> str | None:
+    return None if value is None else str(Path(value).expanduser().absolute())
+
+
 def _path(value: str | Path | None) -> Path | None:
     return None if value is None else Path(value)
 
@@ -82,5 +98,8 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "metrics": _names,
     "weights": _paths,
     "data": _path,
+    "target_bpp": _numbers,
+    "target_psnr": _numbers,
+    "vtm_bin": _absolute,
     "output": _path,
 }

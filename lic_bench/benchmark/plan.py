@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
+from lic_bench.assets import requirements
+from lic_bench.benchmark import targets
 from lic_bench.codec import CodecCard, OperatingPoint, labels
 from lic_bench.errors import RequestError
 from lic_bench.records import Job, Measurement, NoteKind, PictureRecord, PlanNote, Row, Settings, Training
@@ -45,14 +47,17 @@ def plan(
 
     A learned codec runs at the points that have a checkpoint, and one that loads its own weights at all of them. With
     none at all it runs untrained, once per network (points that differ in nothing but weights cost the same) and on the
-    first picture of each shape. `points` are labels or globs that narrow the choice. Raises RequestError when they
-    match nothing.
+    first picture of each shape. A codec whose requirements are missing is left out. `points` are labels or globs that
+    narrow the choice. Raises RequestError when nothing is left.
     """
     jobs: list[Job] = []
     notes: list[PlanNote] = []
     template = Job("", "", Training.TRAINED, dataset, (), data, settings=settings)
     for card in cards:
-        chosen = wanted(card, points)
+        if lacks := requirements.missing(card):
+            notes.append(PlanNote(NoteKind.NOT_INSTALLED, card.name, install=lacks))
+            continue
+        chosen = list(card.points) if targets.is_searched(card) else wanted(card, points)
         if not chosen:
             notes.append(PlanNote(NoteKind.NO_MATCHING_POINT, card.name, labels(card.points), tuple(points)))
             continue
@@ -66,13 +71,16 @@ def plan(
 
 
 def texts(notes: Iterable[PlanNote]) -> list[str]:
-    """Notes as sentences for people; the untrained codecs share one."""
+    """Notes as sentences for people; the untrained codecs share one, and so do those that are not installed."""
     notes = tuple(notes)
     sentences = [
         _TEXTS[note.kind].format(codec=note.codec, points=", ".join(note.points), asked=", ".join(note.asked))
         for note in notes
-        if note.kind is not NoteKind.UNTRAINED
+        if note.kind not in (NoteKind.UNTRAINED, NoteKind.NOT_INSTALLED)
     ]
+    missing = [f"{note.codec} ({'; '.join(note.install)})" for note in notes if note.kind is NoteKind.NOT_INSTALLED]
+    if missing:
+        sentences.append(_TEXTS[NoteKind.NOT_INSTALLED].format(codecs=", ".join(missing)))
     untrained = [f"{note.codec} ({', '.join(note.points)})" for note in notes if note.kind is NoteKind.UNTRAINED]
     if untrained:
         sentences.append(_TEXTS[NoteKind.UNTRAINED].format(codecs=", ".join(untrained)))
@@ -83,6 +91,7 @@ _TEXTS = {
     NoteKind.NO_MATCHING_POINT: "{codec}: no operating point matches {asked}; it has {points}.",
     NoteKind.NO_WEIGHTS: "{codec}: no weights for {points}; not measured.",
     NoteKind.ESTIMATES_ONLY: "{codec}: it estimates rates and codes nothing; not run, only counted and audited.",
+    NoteKind.NOT_INSTALLED: "Not measured, because something is missing: {codecs}.",
     NoteKind.UNTRAINED: (
         "Without weights, and so run untrained: complexity, memory and time only, one operating point per network, "
         "on the first picture of each shape; rate and distortion are not shown: {codecs}."

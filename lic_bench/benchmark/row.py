@@ -9,16 +9,17 @@ from dataclasses import dataclass, field
 
 import torch
 
-from lic_bench.benchmark import metrics
+from lic_bench.benchmark import metrics, targets
 from lic_bench.benchmark.conditions import FreshProcess
 from lic_bench.benchmark.context import JobContext
 from lic_bench.benchmark.passes import CodedPicture, Scores, Timings
 from lic_bench.caveats import Caveat
-from lic_bench.codec import Codec, HasParts
+from lic_bench.codec import Codec, HasParts, RecordsCoding
 from lic_bench.errors import LicBenchError
 from lic_bench.records import (
     Agreement,
     AgreementKind,
+    Coding,
     Failure,
     FailureKind,
     Job,
@@ -54,6 +55,8 @@ def measurement(context: JobContext, results: PassResults) -> Measurement:
     if fresh is not None and fresh.picture != picture.name:
         fresh = None
     agreement = None if fresh is None else _agreement(coded, fresh)
+    coding = context.codec.coding(coded.stream) if isinstance(context.codec, RecordsCoding) else None
+    in_process = not _is_external(coding)  # processor time and memory of other processes are not seen
     return Measurement(
         codec=job.codec,
         point=job.point,
@@ -70,8 +73,8 @@ def measurement(context: JobContext, results: PassResults) -> Measurement:
         ms_ssim=scores.ms_ssim,
         encode_seconds=tuple(sample.wall_seconds for sample in timings.encode),
         decode_seconds=tuple(sample.wall_seconds for sample in timings.decode),
-        encode_cpu_seconds=tuple(sample.cpu_seconds for sample in timings.encode),
-        decode_cpu_seconds=tuple(sample.cpu_seconds for sample in timings.decode),
+        encode_cpu_seconds=tuple(sample.cpu_seconds for sample in timings.encode if in_process),
+        decode_cpu_seconds=tuple(sample.cpu_seconds for sample in timings.decode if in_process),
         calibration_seconds=tuple(sample.wall_seconds for sample in timings.calibration),
         calibration_cpu_seconds=tuple(sample.cpu_seconds for sample in timings.calibration),
         device=context.device,
@@ -83,9 +86,10 @@ def measurement(context: JobContext, results: PassResults) -> Measurement:
         fresh_process=agreement,
         macs=results.macs,
         scaling=results.scaling,
-        memory=() if fresh is None else fresh.memory,
+        memory=fresh.memory if fresh is not None and in_process else (),
         scores=scores.further,
-        caveats=tuple(_caveats(context, results, fresh, agreement)),
+        coding=coding,
+        caveats=tuple(_caveats(context, results, fresh, agreement, coding)),
         pass_seconds=results.seconds if fresh is None else {Pass.FRESH_PROCESS: fresh.seconds, **results.seconds},
     )
 
@@ -113,17 +117,25 @@ def _agreement(coded: CodedPicture, fresh: FreshProcess) -> Agreement:
 
 
 def _caveats(
-    context: JobContext, results: PassResults, fresh: FreshProcess | None, agreement: Agreement | None
+    context: JobContext,
+    results: PassResults,
+    fresh: FreshProcess | None,
+    agreement: Agreement | None,
+    coding: Coding | None,
 ) -> Iterator[Caveat]:
     scores, timings = results.scores, results.timings
     yield from _caveats_of_quality(context, scores)
+    if _is_off_target(context, results):
+        yield Caveat.OFF_TARGET
+    if _is_external(coding):
+        yield Caveat.EXTERNAL_PROGRAM
     if any(count.is_lower_bound for count in results.macs):
         yield Caveat.UNCOUNTED_OPS
     if agreement is not None and not agreement.is_exact:
         yield Caveat.DRIFT
     if len(timings.encode) < 3:
         yield Caveat.FEW_TIMINGS if timings.encode else Caveat.NOT_TIMED
-    if context.device == "cpu" and timings.disturbed:
+    if context.device == "cpu" and timings.disturbed and not _is_external(coding):
         yield Caveat.BUSY_MACHINE
     if context.conditions.shared_machine:
         yield Caveat.SHARED_MACHINE
@@ -147,6 +159,22 @@ def _caveats_of_quality(context: JobContext, scores: Scores) -> Iterator[Caveat]
     estimated, payload = scores.estimated_bits, scores.payload_bits
     if estimated is not None and abs(estimated - payload) > RATE_GAP * payload:
         yield Caveat.RATE_GAP
+
+
+def _is_external(coding: Coding | None) -> bool:
+    """Whether an external program made the bitstream."""
+    return coding is not None and coding.program is not None
+
+
+def _is_off_target(context: JobContext, results: PassResults) -> bool:
+    """Whether a searched quality misses its target by more than the tolerance."""
+    target = targets.of_label(context.job.point) if targets.is_searched(context.card) else None
+    if target is None:
+        return False
+    pixels = results.picture.width * results.picture.height
+    bpp, psnr = 8 * len(results.coded.stream) / pixels, results.scores.psnr_db
+    reached = bpp if target.kind is targets.TargetKind.BPP else psnr
+    return reached is not None and not target.is_met(reached)
 
 
 def _is_published_file(context: JobContext) -> bool:

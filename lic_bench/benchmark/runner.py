@@ -13,7 +13,7 @@ from lic_bench.analysis import anchor
 from lic_bench.assets import weights
 from lic_bench.assets.datasets import Dataset
 from lic_bench.assets.pictures import read
-from lic_bench.benchmark import environment, executors, plan, run_folder, worker
+from lic_bench.benchmark import environment, executors, plan, run_folder, targets, worker
 from lic_bench.benchmark.estimate import TimeLeft, Work
 from lic_bench.benchmark.executors import processes
 from lic_bench.benchmark.options import RunOptions
@@ -157,6 +157,7 @@ def prepare(options: RunOptions, observer: Observer) -> Prepared:
         metrics=tuple(dict.fromkeys(map(metrics.key, options.metrics))),
     )
     selection = lookup.selection(options.models, timeout)
+    selection = replace(selection, cards=targets.searching(selection.cards, options.target_bpp, options.target_psnr))
     anchor.check(options.anchor, [card.name for card in selection.cards], options.dataset)
     dataset = lookup.dataset(options.dataset, options.data, options.download, timeout)
     if dataset.left_out:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from lic_bench.benchmark.options import RunOptions
+from lic_bench.benchmark.options import RunOptions, changed
 from lic_bench.cli import options
 from lic_bench.cli.app import app
 
@@ -36,10 +36,14 @@ def run(
     cache: options.Cache = DEFAULTS.cache,
     download: options.Download = DEFAULTS.download,
     new: options.New = DEFAULTS.new,
+    target_bpp: options.TargetBpp = "",
+    target_psnr: options.TargetPsnr = "",
+    vtm_bin: options.VtmBin = None,
     dry_run: options.DryRun = False,
 ) -> None:
     """Measure codecs on pictures, keep every row, write the report. Interrupted, the same command continues."""
     from lic_bench import api
+    from lic_bench.assets.requirements import vtm_folder
     from lic_bench.benchmark import runner
     from lic_bench.cli import progress, rendering
 
@@ -65,10 +69,12 @@ def run(
         memory=memory,
         metrics=tuple(metric or ()),
     )
+    asked = changed(asked, {"target_bpp": target_bpp, "target_psnr": target_psnr, "vtm_bin": vtm_bin})
     if dry_run:
         notes = progress.Notes()
-        prepared = runner.prepare(asked, notes)
-        rendering.planned_jobs(prepared, runner.time_left(prepared.plan.jobs, prepared, asked, notes))
+        with vtm_folder(asked.vtm_bin):
+            prepared = runner.prepare(asked, notes)
+            rendering.planned_jobs(prepared, runner.time_left(prepared.plan.jobs, prepared, asked, notes))
         return
     with progress.of_run() as observer:
         done = api.run_with_options(asked, observer=observer)

@@ -48,6 +48,20 @@ Memory = Annotated[bool, Option(help="Measure peak memory in fresh processes.")]
 Cache = Annotated[bool, Option(help="Take rows that were measured before under the same conditions.")]
 Download = Annotated[bool, Option(help="Fetch missing weights and pictures.")]
 New = Annotated[bool, Option("--new", help="Start anew instead of continuing an interrupted run.")]
+TargetBpp = Annotated[
+    str,
+    Option(help="Bits per pixel that classical codecs are set to on each picture: 0.25,0.5.", show_default=False),
+]
+TargetPsnr = Annotated[
+    str, Option(help="PSNR in dB that classical codecs are set to on each picture: 32,36.", show_default=False)
+]
+VtmBin = Annotated[
+    Path | None,
+    Option(
+        envvar="LIC_BENCH_VTM_BIN", help="Folder with VTM's EncoderApp and DecoderApp.", show_default=False,
+        show_envvar=True,
+    ),
+]  # fmt: skip
 DryRun = Annotated[bool, Option("--dry-run", help="Print the jobs and an estimate, measure nothing.")]
 
 

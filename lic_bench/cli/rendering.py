@@ -10,7 +10,7 @@ from rich.console import Console
 
 from lic_bench.analysis import published
 from lic_bench.api import Run
-from lic_bench.assets import fetch, weights
+from lic_bench.assets import fetch, requirements, weights
 from lic_bench.assets.datasets import description
 from lic_bench.assets.fetch import Fetched
 from lic_bench.benchmark import time_spent
@@ -137,6 +137,8 @@ def _failures(console: Console, failures: Iterable[Failure]) -> None:
 def _points(console: Console, card: CodecCard, folders: Sequence[Path]) -> None:
     """Each operating point of a codec, where its weights are, and the card's notes."""
     console.print()
+    if lacks := requirements.missing(card):
+        console.print(f"{card.name} is missing: {'; '.join(lacks)}.", soft_wrap=True)
     for point in card.points:
         found = weights.find(card, point, folders)
         trained = "" if point.trained_for is None else f" ({point.trained_for}"
@@ -150,7 +152,9 @@ def _points(console: Console, card: CodecCard, folders: Sequence[Path]) -> None:
 
 
 def _weights(card: CodecCard, folders: Sequence[Path]) -> str:
-    """In what state the weights of each operating point are."""
+    """What is missing to run the codec, or in what state the weights of each operating point are."""
+    if lacks := requirements.missing(card):
+        return f"missing: {'; '.join(lacks)}"
     labels = defaultdict(list)
     for point in card.points:
         labels[weights.state(weights.find(card, point, folders))].append(point.label)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from helpers.made_records import measurement
 
 from lic_bench.benchmark.plan import Checkpoint, one_per_shape, plan, still_to_do, texts
 from lic_bench.benchmark.run_folder import latest
-from lic_bench.codec import CodecCard, OperatingPoint, Weights
+from lic_bench.codec import CodecCard, OperatingPoint, Requirement, Weights
 from lic_bench.errors import RequestError
 from lic_bench.records import Failure, FailureKind, NoteKind, PictureRecord, PlanNote, Settings, Training
 
@@ -43,6 +45,16 @@ def test_a_classical_codec_runs_at_every_point_on_every_picture() -> None:
     ]
     assert made.rows == 6
     assert made.notes == ()
+
+
+def test_a_codec_that_is_not_installed_is_noted_and_left_out() -> None:
+    lacking = replace(CLASSICAL, name="new", requirements=(Requirement("pip install new", module="no_such_module"),))
+    made = plan([CLASSICAL, lacking], PICTURES, "set", {}, Settings())
+    assert {job.codec for job in made.jobs} == {"old"}
+    assert made.notes == (PlanNote(NoteKind.NOT_INSTALLED, "new", install=("pip install new",)),)
+    assert texts(made.notes) == ["Not measured, because something is missing: new (pip install new)."]
+    with pytest.raises(RequestError, match=r"Nothing is left to be measured\. .* new \(pip install new\)"):
+        plan([lacking], PICTURES, "set", {}, Settings())
 
 
 def test_untrained_networks_run_once_per_network_and_shape() -> None:

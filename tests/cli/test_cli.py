@@ -37,6 +37,17 @@ def test_a_failure_is_an_exit_code_of_1_and_a_sentence(folder: Path, tmp_path: P
     assert "3 rows measured, 1 failed." in done.stdout
 
 
+def test_a_codec_that_is_not_installed_is_missing_and_no_error(tmp_path: Path) -> None:
+    install = "missing: EncoderApp (build VTM, then give --vtm-bin); DecoderApp (build VTM, then give --vtm-bin)"
+    listed = lic_bench("models", "vtm", cwd=tmp_path, PATH=str(tmp_path), COLUMNS="300")
+    assert install in " ".join(listed.stdout.split())
+    planned = lic_bench(
+        "run", "-m", "vtm,jpeg", "--points", "50", "--pictures", "1", "--dry-run", cwd=tmp_path, PATH=str(tmp_path)
+    )
+    assert "Not measured, because something is missing: vtm (EncoderApp" in planned.stderr
+    assert "1 jobs" in planned.stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

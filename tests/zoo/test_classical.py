@@ -13,14 +13,23 @@ from PIL import Image as pillow
 
 from lic_bench.analysis.bdrate import delta
 from lic_bench.analysis.published import rd_points
-from lic_bench.assets import datasets
+from lic_bench.assets import datasets, requirements
 from lic_bench.assets.pictures import read
 from lic_bench.benchmark.metrics import psnr
 from lic_bench.codec import Codec
-from lic_bench.errors import PictureError, StreamError, WeightsError
+from lic_bench.errors import PictureError, RequestError, StreamError, WeightsError
 from lic_bench.registry import codecs
 
-NAMES = ("jpeg", "jpeg-444", "jpeg2000", "webp", "avif")
+PLAIN = ("jpeg", "jpeg-444", "jpeg2000", "webp", "avif")
+EXTRA = ("jpeg-optimised", "jpegli", "jpegxl", "hevc")
+NAMES = [
+    *PLAIN,
+    *(
+        pytest.param(name, marks=pytest.mark.skipif(bool(lacks), reason=f"{name.upper()} IS NOT HERE: {lacks}"))
+        for name in EXTRA
+        for lacks in [requirements.missing(codecs.get(name))]
+    ),
+]
 
 
 def codec(name: str, point: str | None = None) -> Codec:
@@ -73,6 +82,45 @@ def test_avif_keeps_the_chroma_at_full_size() -> None:
     configuration = stream[stream.index(b"av1C") + 4 :]
     assert configuration[1] >> 5 == 1  # the profile for 4:4:4
     assert configuration[2] & 0b1100 == 0
+
+
+@pytest.mark.parametrize("name", EXTRA)
+def test_a_codec_without_its_package_is_missing(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(requirements, "find_spec", lambda module: None)
+    (install,) = requirements.missing(codecs.get(name))
+    assert install.startswith("pip install ")
+    with pytest.raises(RequestError, match=f"{name} is missing: {install}"):
+        codec(name)
+
+
+def test_mozjpeg_codes_the_same_picture_in_fewer_bytes() -> None:
+    pytest.importorskip("mozjpeg_lossless_optimization", reason="MOZJPEG IS NOT HERE")
+    image = picture(192, 128)
+    plain, optimised = (codec(name, "50") for name in ("jpeg", "jpeg-optimised"))
+    assert np.array_equal(plain.decode(optimised.encode(image)), plain.decode(plain.encode(image)))
+    assert len(optimised.encode(image)) < len(plain.encode(image))
+
+
+def test_jpeglis_file_is_a_jpeg_of_half_chroma() -> None:
+    pytest.importorskip("pyjpegli", reason="JPEGLI IS NOT HERE")
+    image = picture(192, 128)
+    coder = codec("jpegli", "80")
+    stream = coder.encode(image)
+    opened = pillow.open(BytesIO(stream))
+    assert [layer[1:3] for layer in opened.layer] == [(2, 2), (1, 1), (1, 1)]
+    # the standard leaves the inverse transform's rounding open, and chroma's interpolation
+    assert psnr(np.array(opened.convert("RGB")), coder.decode(stream)) > 35
+
+
+def test_hevc_is_coded_as_4_4_4_at_10_bit() -> None:
+    av = pytest.importorskip("av", reason="PYAV IS NOT HERE")
+    decoder = av.CodecContext.create("hevc", "r")
+    (frame,) = [*decoder.decode(av.Packet(codec("hevc").encode(picture(64, 48)))), *decoder.decode(None)]
+    assert frame.format.name == "yuv444p10le"
+    assert (frame.width, frame.height) == (64, 48)
+    assert frame.pict_type == av.video.frame.PictureType.I
+    assert frame.color_range == av.video.reformatter.ColorRange.JPEG  # full range
+    assert frame.colorspace == av.video.reformatter.Colorspace.ITU709
 
 
 def test_a_picture_beyond_the_limit_of_webp_is_refused() -> None:
