@@ -72,8 +72,8 @@ DCAE = CodecCard(
     published=(CurveId("dcae", "dcae-repo", "mse"), CurveId("dcae", "dcae-repo", "ms-ssim")),
     claims=("dcae",),
     notes=(
-        "The authors' twelve checkpoints lie on a drive, without names, sizes or hashes; get them by hand. The published "
-        "curves do not say which lambda a point has; the order of both suggests highest rate, largest lambda.",
+        "The authors' twelve checkpoints lie on a drive, without names, sizes or hashes; get them by hand. The "
+        "published curves do not say which lambda a point has; their order suggests highest rate, largest lambda.",
         "The authors' evaluation pads with zeros, centred, to multiples of 128, clips the reconstruction and does not "
         "round it to 8 bit. Its default rates are likelihoods of the padded picture over the pixels given; only its "
         "option --real makes strings, counted without a header. MS-SSIM is averaged in dB. Which way the published "

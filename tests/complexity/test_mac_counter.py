@@ -110,7 +110,8 @@ def test_the_networks_own_weights_count_where_they_are_used() -> None:
             self.reader = Reader()
 
         def forward(self, x: Tensor) -> Tensor:
-            return cast(Tensor, self.reader(x.movedim(1, -1), self.entries.abs()))
+            read: Tensor = self.reader(x.movedim(1, -1), self.entries.abs())
+            return read
 
     class Reader(nn.Module):
         def __init__(self) -> None:
@@ -118,7 +119,8 @@ def test_the_networks_own_weights_count_where_they_are_used() -> None:
             self.linear = nn.Linear(5, 2)
 
         def forward(self, x: Tensor, entries: Tensor) -> Tensor:
-            return cast(Tensor, self.linear(x @ entries))
+            read: Tensor = self.linear(x @ entries)
+            return read
 
     assert small(Reading()).by_part == {"reader": PIXELS * (15 + 10)}
 
