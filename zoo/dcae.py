@@ -83,8 +83,8 @@ DCAE = CodecCard(
         "as one FLOP, layers alone, and transposed convolutions four times too high. Counted in full it is 254.0 and "
         "252.9 GMAC. The 119.2 M parameters are those of the layers.",
         "Rewritten from a description of the released code. That code cannot take pictures that pad to a side of 128, "
-        "because it pads windows wrongly; they are coded here. MAC are counted as published: the residual prediction "
-        "after the encoder's last symbol, which nothing uses, is left out (11.4 kMAC/pixel).",
+        "because it pads windows wrongly; they are coded here. MAC are counted as published; the encoder here leaves "
+        "out the residual prediction after its last symbol, which nothing uses (11.4 kMAC/pixel).",
         "The scales of y are compared with a table in float32: a stream may fail to decode on another kind of device, "
         "as users of the released code report.",
     ),

@@ -204,4 +204,4 @@ class DictionaryAttention(nn.Module):
 
     def _by_head(self, tokens: Tensor) -> Tensor:
         """... x tokens x C to ... x heads x tokens x HEAD_WIDTH."""
-        return tokens.unflatten(-1, (self.heads, HEAD_WIDTH)).transpose(-2, -3)
+        return tokens.view(*tokens.shape[:-1], self.heads, HEAD_WIDTH).transpose(-2, -3)
