@@ -64,7 +64,7 @@ def _card(size: str, public: tuple[str, ...], note: str) -> CodecCard:
         ),
         loader="lic_bench.zoo.tcm:load",
         published=(CurveId(name, "tcm-repo", "mse"),),
-        claims=("tcm",) if size == "large" else (),
+        claims=("tcm", name) if size == "large" else (),
         notes=(note, "Rewritten from a description of the released code; the paper's C is 2 N."),
     )
 

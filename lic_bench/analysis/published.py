@@ -61,7 +61,10 @@ class PublishedPoint:
 
 @dataclass(frozen=True)
 class ComplexityClaim:
-    """One published figure on cost: `quantity` says what ("kmac_per_pixel_total", "params_m", ...), in `unit`."""
+    """One published figure on cost: `quantity` says what ("kmac_per_pixel_total", "params_m", ...), in `unit`.
+
+    `decimals` is how many of them the source prints.
+    """
 
     codec: str
     quantity: str
@@ -70,6 +73,7 @@ class ComplexityClaim:
     conditions: str
     source_id: str
     how: str
+    decimals: int = 0
 
 
 @dataclass(frozen=True)
@@ -181,7 +185,11 @@ def rd_points() -> tuple[PublishedPoint, ...]:
 @cache
 def complexity_claims() -> tuple[ComplexityClaim, ...]:
     """Every published figure on MACs, parameters, times and model sizes."""
-    return tuple(ComplexityClaim(value=float(row.pop("value")), **row) for row in _claims("complexity.csv"))
+    found = []
+    for row in _claims("complexity.csv"):
+        printed = row.pop("value")
+        found.append(ComplexityClaim(value=float(printed), decimals=len(printed.partition(".")[2]), **row))
+    return tuple(found)
 
 
 @cache

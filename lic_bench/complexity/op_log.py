@@ -124,13 +124,16 @@ class _Storages:
 
 
 class _ActiveModules:
-    """The modules whose forward is running, and the owners of weights: whose an op is."""
+    """The modules whose forward is running, and the owners of weights: whose an op is.
+
+    Weights of the network itself, in none of its modules, have no owner: they count for the module that uses them.
+    """
 
     def __init__(self, network: nn.Module) -> None:
         self.paths = {id(module): path for path, module in network.named_modules()}
         self.running: list[nn.Module] = []
         self._owners: dict[int, tuple[weakref.ref[Tensor], nn.Module]] = {}
-        for module in reversed(list(network.modules())):
+        for module in reversed(list(network.modules())[1:]):
             for tensor in (*module.parameters(recurse=False), *module.buffers(recurse=False)):
                 self._own(tensor, module)
 

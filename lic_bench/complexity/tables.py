@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from lic_bench.errors import RequestError
 
 if TYPE_CHECKING:  # the commands' choices are asked for without torch
-    from lic_bench.complexity.audit import ClaimCheck, FailingOrder
+    from lic_bench.complexity.audit import ClaimCheck, FailingOrder, Figure
     from lic_bench.complexity.codec_complexity import Complexity
     from lic_bench.complexity.external_counters import Comparison
     from lic_bench.complexity.roofline import Achieved, Rates
@@ -140,14 +140,25 @@ def verdict_text(check: ClaimCheck) -> str:
     text = _VERDICTS.get(check.verdict.value, check.verdict.value)
     if check.explained is not None:
         figure = check.explained
-        text = "holds" if figure.convention == "all" else f"holds under {figure.convention}"
-        text += f" ({figure.variant}: {figure.value:.{check.digits}f})"
+        convention = _convention(figure)
+        text = "holds" if convention == "all" else f"holds under {convention}"
+        text += f" ({_network(figure)}: {figure.value:.{check.digits}f})"
     elif check.nearest is not None:
         near = check.nearest
-        text += f" (nearest: {near.convention}, {near.variant}: {near.value:.{check.digits}f})"
+        text += f" (nearest: {_convention(near)}, {_network(near)}: {near.value:.{check.digits}f})"
     if check.correct:
-        text += f"; correctly {check.correct['layers']:.1f}, or {check.correct['all']:.1f} with GDN and all"
+        text += f"; correctly {check.correct['layers']:.1f} in layers, {check.correct['all']:.1f} in all"
     return text if check.in_zoo else f"{text}; not in the zoo"
+
+
+def _convention(figure: Figure) -> str:
+    """How a figure is counted."""
+    return f"{figure.convention}, a MAC as one FLOP" if figure.mac_as_flop else figure.convention
+
+
+def _network(figure: Figure) -> str:
+    """The network that a figure is of, and the picture where it is a total of one."""
+    return figure.variant if figure.size is None else f"{figure.variant} at {figure.size[0]}x{figure.size[1]}"
 
 
 def order_text(order: FailingOrder) -> str:
@@ -173,10 +184,18 @@ def audit_objects(checks: Sequence[ClaimCheck]) -> list[dict[str, Any]]:
             "verdict": check.verdict.value,
             "convention": check.explained.convention if check.explained else None,
             "network": check.explained.variant if check.explained else None,
+            "size": check.explained.size if check.explained else None,
+            "mac_as_flop": check.explained.mac_as_flop if check.explained else None,
             "text": verdict_text(check),
             "counts": check.counts,
             "figures": [
-                {"convention": figure.convention, "network": figure.variant, "value": figure.value}
+                {
+                    "convention": figure.convention,
+                    "network": figure.variant,
+                    "size": figure.size,
+                    "mac_as_flop": figure.mac_as_flop,
+                    "value": figure.value,
+                }
                 for figure in check.figures
             ],
         }

@@ -7,6 +7,7 @@ import torch
 from helpers.one_operator import CASES, HEIGHT, WIDTH
 from torch import nn
 
+from lic_bench.analysis.published import ComplexityClaim
 from lic_bench.complexity import audit, codec_complexity, external_counters, tables
 from lic_bench.complexity.audit import ALL, AT_OUTPUT, LAYERS, MEAN, ClaimCheck, ClaimVerdict
 from lic_bench.complexity.mac_counter import trace_module
@@ -76,6 +77,53 @@ def test_parameters_and_model_sizes_are_audited_too(checks: tuple[ClaimCheck, ..
         assert explained is not None
         assert explained.variant == network
     assert of(checks, "cheng2020", 50.8, "model_mb").verdict is ClaimVerdict.DOES_NOT_HOLD
+
+
+def test_a_total_is_explained_by_convention_and_size(checks: tuple[ClaimCheck, ...]) -> None:
+    for claimed, quantity in ((222, "encode_gflops"), (300, "decode_gflops")):
+        found = of(checks, "mlicpp", claimed, quantity)
+        assert found.explained is not None
+        assert (found.explained.convention, found.explained.size) == (LAYERS, (768, 512))
+        assert found.explained.mac_as_flop
+        assert found.verdict is ClaimVerdict.HOLDS_UNDER
+    assert tables.verdict_text(found) == "holds under layers, a MAC as one FLOP (mlicpp at 768x512: 300.30)"
+
+
+# The factorized prior's synthesis: four 5x5 transposed convolutions of stride 2, and three inverse GDN between them.
+LAYER_GMAC = 25 * (192 * 128 / 256 + 128 * 128 / 64 + 128 * 128 / 16 + 128 * 3 / 4) * 65536 / 1e9
+GDN_GMAC = 128 * 128 * (1 / 64 + 1 / 16 + 1 / 4) * 65536 / 1e9
+
+
+@pytest.mark.parametrize(
+    ("gflops", "convention", "mac_as_flop", "verdict"),
+    [
+        (2 * (LAYER_GMAC + GDN_GMAC), ALL, False, ClaimVerdict.HOLDS),
+        (LAYER_GMAC + GDN_GMAC, ALL, True, ClaimVerdict.HOLDS_UNDER),
+        (4 * LAYER_GMAC, AT_OUTPUT, True, ClaimVerdict.HOLDS_UNDER),
+        (8 * LAYER_GMAC, AT_OUTPUT, False, ClaimVerdict.HOLDS_UNDER),
+        (3 * LAYER_GMAC, None, None, ClaimVerdict.DOES_NOT_HOLD),
+    ],
+)
+def test_a_flop_is_half_a_mac_or_a_whole_one(
+    gflops: float, convention: str | None, mac_as_flop: bool | None, verdict: ClaimVerdict
+) -> None:
+    ledger = audit.Ledger()
+    ledger.add(codecs.get("bmshj2018-factorized"))
+    claim = ComplexityClaim(
+        "bmshj2018-factorized", "decode_gflops", round(gflops, 2), "GFLOPs", "", "nobody", "text", decimals=2
+    )
+    found = audit.check(claim, ledger)
+    assert found.verdict is verdict
+    if convention is not None:
+        assert found.explained is not None
+        assert (found.explained.convention, found.explained.mac_as_flop) == (convention, mac_as_flop)
+        assert (found.explained.variant, found.explained.size) == ("bmshj2018-factorized N128-M192", (256, 256))
+
+
+def test_the_figure_with_the_digits_as_printed_explains(checks: tuple[ClaimCheck, ...]) -> None:
+    explained = of(checks, "mlicpp", 116.5, "params_m").explained
+    assert explained is not None
+    assert (explained.convention, explained.variant) == (LAYERS, "mlicpp-2023")  # in all there are 116.72 million
 
 
 def test_a_model_that_is_not_in_the_zoo_is_not_checkable() -> None:

@@ -102,6 +102,29 @@ def test_weights_used_elsewhere_count_for_their_owner() -> None:
     assert counted.by_part == {"owner": PIXELS * 15, "rest": PIXELS * 10, ELSEWHERE: 2 * 6 * 6 * 8}
 
 
+def test_the_networks_own_weights_count_where_they_are_used() -> None:
+    class Reading(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.entries = nn.Parameter(torch.ones(3, 5))
+            self.reader = Reader()
+
+        def forward(self, x: Tensor) -> Tensor:
+            read: Tensor = self.reader(x.movedim(1, -1), self.entries.abs())
+            return read
+
+    class Reader(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.linear = nn.Linear(5, 2)
+
+        def forward(self, x: Tensor, entries: Tensor) -> Tensor:
+            read: Tensor = self.linear(x @ entries)
+            return read
+
+    assert small(Reading()).by_part == {"reader": PIXELS * (15 + 10)}
+
+
 def test_shared_weights_count_for_the_module_that_runs() -> None:
     class Shared(nn.Module):
         def __init__(self) -> None:

@@ -82,7 +82,7 @@ class SymbolReader:
 
 def scale_indexes(scales: Tensor, scale_table: Tensor) -> Tensor:
     """The table of each scale, int32: how many entries but the last are smaller (none: the first takes all below)."""
-    return torch.bucketize(scales, scale_table[:-1], out_int32=True)
+    return torch.bucketize(scales.contiguous(), scale_table[:-1], out_int32=True)
 
 
 class FactorizedPrior(EntropyBottleneck):  # type: ignore[misc]

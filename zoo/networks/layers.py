@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 import torch
+import torch.nn.functional as F
 from compressai.layers import GDN
 from torch import Tensor, nn
 
@@ -22,6 +23,36 @@ def conv3(inputs: int, outputs: int, stride: int = 1) -> nn.Conv2d:
 def subpixel3(inputs: int, outputs: int, factor: int = 2) -> nn.Sequential:
     """A 3x3 convolution followed by a pixel shuffle: `factor` times as high and as wide."""
     return nn.Sequential(conv3(inputs, outputs * factor**2), nn.PixelShuffle(factor))
+
+
+def pointwise(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """A 1x1 convolution of B x C x H x W, best with channels last in memory; weight outputs x C x 1 x 1.
+
+    A dilation means nothing to a kernel of one weight. But with it torch leaves float32 to oneDNN on a single thread
+    too, which takes half the time of the matrix product that it chooses otherwise.
+    """
+    return F.conv2d(x, weight, bias, dilation=2 if x.is_cpu and x.dtype == torch.float32 else 1)
+
+
+class Conv1(nn.Conv2d):
+    """A 1x1 convolution of maps with channels last in memory."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__(inputs, outputs, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """B x inputs x H x W to B x outputs x H x W."""
+        return pointwise(x, self.weight, self.bias)
+
+
+class PointwiseLinear(nn.Linear):
+    """A linear layer, computed as a 1x1 convolution."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """... x inputs to ... x outputs."""
+        column = x.reshape(1, -1, 1, x.shape[-1]).permute(0, 3, 1, 2)
+        out = pointwise(column, self.weight[:, :, None, None], self.bias)
+        return out.permute(0, 2, 3, 1).reshape(*x.shape[:-1], -1)
 
 
 def straight_through(values: Tensor, means: Tensor | float = 0.0) -> Tensor:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, cast
 
 import torch
+import torch.nn.functional as F
 from compressai.entropy_models import GaussianConditional
 from compressai.layers import AttentionBlock, ResidualBlock, ResidualBlockUpsample, ResidualBlockWithStride
 from compressai.models import CompressionModel
@@ -19,7 +20,7 @@ from torch import Tensor, nn
 from lic_bench.errors import WeightsError
 
 from .coding import FactorizedPrior, SymbolReader, SymbolWriter, scale_indexes
-from .layers import conv1, conv3, straight_through, subpixel3
+from .layers import PointwiseLinear, conv1, conv3, straight_through, subpixel3
 from .windows import merge, relative_positions, split
 
 LATENT = 320
@@ -47,11 +48,10 @@ class WindowAttention(nn.Module):
         self.heads = channels // head_width
         self.window = window
         self.shift = window // 2 if shifted else 0
-        self.scale = head_width**-0.5
         self.relative_position_params = nn.Parameter(torch.empty(self.heads, 2 * window - 1, 2 * window - 1))
         nn.init.normal_(self.relative_position_params, std=0.02)
-        self.embedding_layer = nn.Linear(channels, 3 * channels)
-        self.linear = nn.Linear(channels, channels)
+        self.embedding_layer = PointwiseLinear(channels, 3 * channels)
+        self.linear = PointwiseLinear(channels, channels)
         self.register_buffer("positions", relative_positions(window, window), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -61,12 +61,13 @@ class WindowAttention(nn.Module):
             x = x.roll((-self.shift, -self.shift), dims=(1, 2))
         tokens = split(x, self.window, self.window)
         q, k, v = self.embedding_layer(tokens).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
-        logits = torch.matmul(q, k.transpose(-1, -2)) * self.scale
-        logits = logits + self.relative_position_params.flatten(1)[:, self.positions]
+        bias = self.relative_position_params.flatten(1)[:, self.positions][None]
         if self.shift:
             apart = self._apart(height, width, x.device)
-            logits = logits.unflatten(0, (-1, apart.shape[0])).masked_fill(apart[:, None], -torch.inf).flatten(0, 1)
-        attended = torch.matmul(logits.softmax(-1), v).transpose(1, 2).flatten(2)
+            bias = bias.masked_fill(apart[:, None], -torch.inf).repeat(len(q) // len(apart), 1, 1, 1)
+        # The fused kernel, which never stores the logits, needs the bias in its full shape.
+        attended = F.scaled_dot_product_attention(q, k, v, attn_mask=bias.expand(len(q), -1, -1, -1))
+        attended = attended.transpose(1, 2).flatten(2)
         out = merge(self.linear(attended), (self.window, self.window), (height, width))
         return out.roll((self.shift, self.shift), dims=(1, 2)) if self.shift else out
 
@@ -166,7 +167,7 @@ def _hyper_synthesis(n: int) -> nn.Sequential:
     return nn.Sequential(ResidualBlockUpsample(HYPER, 2 * n), *_pair(n, 32, window=4), subpixel3(2 * n, LATENT))
 
 
-def _transform(inputs: int) -> nn.Sequential:
+def slice_transform(inputs: int) -> nn.Sequential:
     """Three convolutions from some channels to a slice's."""
     return nn.Sequential(conv3(inputs, 224), nn.GELU(), conv3(224, 128), nn.GELU(), conv3(128, SLICE))
 
@@ -200,9 +201,9 @@ class TCM(CompressionModel):  # type: ignore[misc]
         self.h_scale_s = _hyper_synthesis(n)
         self.atten_mean = _attentions(known)
         self.atten_scale = _attentions(known)
-        self.cc_mean_transforms = nn.ModuleList(_transform(width) for width in known)
-        self.cc_scale_transforms = nn.ModuleList(_transform(width) for width in known)
-        self.lrp_transforms = nn.ModuleList(_transform(width + SLICE) for width in known)
+        self.cc_mean_transforms = nn.ModuleList(slice_transform(width) for width in known)
+        self.cc_scale_transforms = nn.ModuleList(slice_transform(width) for width in known)
+        self.lrp_transforms = nn.ModuleList(slice_transform(width + SLICE) for width in known)
         self.gaussian_conditional = GaussianConditional(None)
 
     def forward(self, x: Tensor) -> dict[str, Any]:
