@@ -82,11 +82,11 @@ CCA = CodecCard(
         "The published curve names no lambda; its six points are taken to be those of the six lambdas, in order.",
         "The authors' evaluation pads with zeros to multiples of 128, the picture in the middle, as here; takes PSNR "
         "of the clipped picture without rounding it to 8 bit, MS-SSIM as a mean of decibels, and the rate from "
-        "likelihoods unless told otherwise. Its clock does not wait for a GPU to finish, which leaves most of the "
+        "likelihoods unless asked to code. Its clock does not wait for a GPU to finish, which leaves most of the "
         "synthesis out of decoding times.",
         "Rewritten from a description of the released code; streams hold the strings that code gives for the same "
-        "weights, in another container. Followed: the residual prediction from what the means' stack made, a transposed "
-        "convolution of stride 1, scales without an activation.",
+        "weights, in another container. Followed: the residual prediction from what the means' stack made, the "
+        "transposed convolutions of stride 1, scales without an activation.",
         "The claims of 277 and 394 GFLOPs are multiply-accumulates of convolutions at 768x512, transposed ones counted "
         "at their output's size, four times too high; 64.9 M are the parameters of the convolutions alone.",
     ),

@@ -116,7 +116,7 @@ class NAFBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """B x channels x H x W to the same; fastest channels-last."""
-        strips = x.split(x.shape[2] if x.is_cuda else _STRIP, dim=2)
+        strips = torch.split(x, x.shape[2] if x.is_cuda else _STRIP, dim=2)
         gated = self._gated(strips)
         attention = self.sca(torch.cat(gated, dim=2))
         return torch.cat([self._add(x, g * attention) for x, g in zip(strips, gated, strict=True)], dim=2)
@@ -206,7 +206,7 @@ def _hyper_analysis(latent: int) -> nn.Sequential:
 
 
 def _hyper_synthesis(latent: int) -> nn.Sequential:
-    # The last layer is a transposed convolution of stride 1, whose kernels are laid out and flipped unlike a plain one's.
+    # The last one keeps the size and is transposed all the same: its kernels are laid out and flipped accordingly.
     last = deconv(256, latent, kernel_size=3, stride=1)
     return nn.Sequential(deconv(HYPER, 256), nn.GELU(), deconv(256, 256), nn.GELU(), last)
 
