@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from conformance import compare, families, probe
 from conformance.compare import Figures, Group, Seen
-from lic_bench.zoo.networks.cca import CCA, NAFBlock, Widths
+from lic_bench.zoo.networks.cca import CCA, Widths
+from lic_bench.zoo.networks.naf import NAFBlock
 from torch import Tensor, nn
 
 EXPECTED = compare.expected("cca")

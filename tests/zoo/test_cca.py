@@ -12,7 +12,8 @@ import torch
 from conformance import cca, compare, probe
 from conformance.cca import EXPECTED, SIZES
 from conformance.compare import Group, Seen
-from lic_bench.zoo.networks.cca import CCA, ChannelNorm, NAFBlock, Widths
+from lic_bench.zoo.networks.cca import CCA, Widths
+from lic_bench.zoo.networks.naf import ChannelNorm, NAFBlock
 from torch import Tensor
 from torch.nn.functional import conv2d, pad
 

@@ -3,8 +3,7 @@
 Source: M. Han, S. Jiang, S. Li, X. Deng, M. Xu, C. Zhu, S. Gu, "Causal Context Adjustment Loss for Learned Image
 Compression", NeurIPS 2024, arXiv:2410.04847, as released (https://github.com/LabShuHangGU/CCA, MIT). State-dict names
 are the authors'. The loss that gives the paper its name needs a second entropy model in training; nothing is coded with
-that one, and it is not here. NAF ("nonlinear activation free") blocks are those of L. Chen, X. Chu, X. Zhang, J. Sun,
-"Simple Baselines for Image Restoration", ECCV 2022, arXiv:2204.04676, with other attribute names.
+that one, and it is not here.
 """
 
 from __future__ import annotations
@@ -24,16 +23,14 @@ from torch import Tensor, nn
 from lic_bench.errors import WeightsError
 
 from .coding import FactorizedPrior, SymbolReader, SymbolWriter, scale_indexes
-from .layers import conv1, conv3, straight_through
+from .layers import conv3, straight_through
+from .naf import BLOCKS, NAFBlock, NAFStack, channels_last
 
 HYPER = 192
 TRAINING_ONLY = "aux_entropymodel."
 """How the names of the second entropy model begin in checkpoints."""
 
-_BLOCKS = 4  # NAF blocks of each stage and of each stack
-_BOTTLENECKS = 3  # residual bottlenecks of each stage
-
-_STRIP = 16  # rows
+_BOTTLENECKS = 3  # of each stage
 
 Coder = Callable[[int, Tensor, Tensor], Tensor]
 """Slice number, scales and means to the slice's dequantised values."""
@@ -65,93 +62,8 @@ def widths_of(state: Mapping[str, Tensor], origin: str) -> Widths:
     stack = outputs("mean_NAF_transforms.0.in_conv.weight")
     stages = tuple(outputs(f"g_a.down.{i}.weight") for i in range(3))
     slices = sum(name.startswith("mean_cc_transforms.") and name.endswith(".4.weight") for name in state)
-    return Widths(stages, stack, tuple(outputs(f"mean_cc_transforms.{i}.4.weight") for i in range(slices)))
-
-
-class ChannelNorm(nn.Module):
-    """A layer norm over the channels of each position."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.ones(channels))
-        self.bias = nn.Parameter(torch.zeros(channels))
-        self.eps = 1e-6
-
-    def forward(self, x: Tensor) -> Tensor:
-        """B x channels x H x W to the same, channels-last."""
-        normed = nn.functional.layer_norm(x.permute(0, 2, 3, 1), self.weight.shape, self.weight, self.bias, self.eps)
-        return normed.permute(0, 3, 1, 2)
-
-
-class Gate(nn.Module):
-    """The product of the two halves of the channels."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        """B x 2C x H x W to B x C x H x W."""
-        first, second = x.chunk(2, dim=1)
-        return first * second
-
-
-class NAFBlock(nn.Module):
-    """A gated depthwise convolution with channel attention, then a gated perceptron, each beside a shortcut.
-
-    A new block is the identity: the factors of both branches start at zero. The attention's mean is over the whole
-    picture, padding included, so that every position depends on every other. On a CPU the block works through strips of
-    rows, whose wide maps stay in the cache; results are the same, bit for bit.
-    """
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        wide = 2 * channels
-        self.beta = nn.Parameter(torch.zeros(1, channels, 1, 1))
-        self.gamma = nn.Parameter(torch.zeros(1, channels, 1, 1))
-        # The depthwise convolution is given the rows above and below.
-        self.dwconv = nn.Sequential(conv1(channels, wide), nn.Conv2d(wide, wide, 3, padding=(0, 1), groups=wide))
-        self.sca = nn.Sequential(nn.AdaptiveAvgPool2d(1), conv1(channels, channels))
-        self.FFN = nn.Sequential(conv1(channels, wide), Gate(), conv1(channels, channels))
-        self.norm1 = ChannelNorm(channels)
-        self.norm2 = ChannelNorm(channels)
-        self.conv1 = conv1(channels, channels)
-        self.gate = Gate()
-
-    def forward(self, x: Tensor) -> Tensor:
-        """B x channels x H x W to the same; fastest channels-last."""
-        strips = torch.split(x, x.shape[2] if x.is_cuda else _STRIP, dim=2)
-        gated = self._gated(strips)
-        attention = self.sca(torch.cat(gated, dim=2))
-        return torch.cat([self._add(x, g * attention) for x, g in zip(strips, gated, strict=True)], dim=2)
-
-    def _gated(self, strips: Sequence[Tensor]) -> list[Tensor]:
-        """The first branch up to its gate, in strips."""
-        widen, depthwise = self.dwconv
-        strip = widen(self.norm1(strips[0]))
-        border = torch.zeros_like(strip[:, :, :1])
-        above, gated = border, []
-        for following in (*strips[1:], None):
-            below = border if following is None else widen(self.norm1(following))
-            gated.append(self.gate(depthwise(torch.cat((above, strip, below[:, :, :1]), dim=2))))
-            above, strip = strip[:, :, -1:], below
-        return gated
-
-    def _add(self, x: Tensor, gated: Tensor) -> Tensor:
-        """A strip with what the first branch makes of its gated values, and then with the second branch, added."""
-        x = torch.addcmul(x, self.beta, self.conv1(gated))
-        return torch.addcmul(x, self.gamma, self.FFN(self.norm2(x)))
-
-
-class NAFStack(nn.Module):
-    """NAF blocks of one width beside a shortcut, between two 1x1 convolutions; none goes around those."""
-
-    def __init__(self, channels: int, width: int) -> None:
-        super().__init__()
-        self.blocks = nn.Sequential(*(NAFBlock(width) for _ in range(_BLOCKS)))
-        self.in_conv = conv1(channels, width)
-        self.out_conv = conv1(width, channels)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """B x channels x H x W to the same, contiguous."""
-        narrow = self.in_conv(_channels_last(x))
-        return cast(Tensor, self.out_conv(self.blocks(narrow) + narrow)).contiguous()
+    sizes = tuple(outputs(f"mean_cc_transforms.{i}.4.weight") for i in range(max(slices, 1)))
+    return Widths(stages, stack, sizes)
 
 
 class Analysis(nn.Module):
@@ -182,19 +94,14 @@ class Synthesis(nn.Module):
 
 def _in_stages(resampling: nn.ModuleList, blocks: nn.ModuleList, x: Tensor) -> Tensor:
     """A resampling convolution and its stage's blocks, three times; then the last convolution alone."""
-    x = _channels_last(x)
+    x = channels_last(x)
     for resample, stage in zip(resampling, blocks, strict=False):
         x = stage(resample(x))
     return cast(Tensor, resampling[-1](x)).contiguous()
 
 
-def _channels_last(x: Tensor) -> Tensor:
-    """1x1 convolutions, depthwise ones and norms take half the time in this layout, or less."""
-    return x.contiguous(memory_format=torch.channels_last)
-
-
 def _naf_blocks(channels: int) -> list[nn.Module]:
-    return [NAFBlock(channels) for _ in range(_BLOCKS)]
+    return [NAFBlock(channels) for _ in range(BLOCKS)]
 
 
 def _bottlenecks(channels: int) -> list[nn.Module]:
