@@ -115,7 +115,7 @@ def observe(name: str, network: nn.Module, x: Tensor) -> Seen:
         listeners.append((part("tca"), lambda _, out: tensors.update(zip(names, out, strict=True))))
     else:
         conditional = part("gaussian_conditional")
-        listeners.append((conditional, _one_group(conditional, y, 2 if name in VARIANTS else 1)))
+        listeners.append((conditional, one_group(conditional, y, 2 if name in VARIANTS else 1)))
         listeners.append((conditional, lambda given, _: gaussians.append(given[1:])))
     if name in VARIANTS:
         listeners.append((part("h_s"), lambda _, out: tensors.update(hyper_params=out)))
@@ -133,7 +133,7 @@ def observe(name: str, network: nn.Module, x: Tensor) -> Seen:
     return Seen(tensors, z, y, prior, conditional, string_per_group=name in ELIC_FIGURES)
 
 
-def _one_group(conditional: Any, y: list[Group], per_slice: int) -> Callable[..., None]:
+def one_group(conditional: Any, y: list[Group], per_slice: int) -> Callable[..., None]:
     """A listener that takes each call as the next group."""
 
     def tell(given: Any, _: Any) -> None:
