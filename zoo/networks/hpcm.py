@@ -6,74 +6,18 @@ ICCV 2025, arXiv:2507.19125, as released (https://github.com/lyq133/LIC-HPCM, MI
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
-from . import hpcm_transforms as transforms
 from .coding import SymbolReader, SymbolWriter, holds_data, scale_indexes
 from .generalised_gaussian import GeneralisedGaussian, Tables, scale_table
 from .hpcm_lattices import LATTICE_1, LATTICE_2, coded_groups, misplaced_hyper, pack, put, take, unpack, without
-from .layers import conv1
-
-HYPER = 256
-"""Channels of z."""
-WINDOWS = (4, 8, 8)
-"""Of the attention at scales 1, 2 and 3."""
-TABLE_NAMES = tuple(f"{kind}_{latent}" for latent in "zy" for kind in ("quantized_cdf", "cdf_length", "offset"))
-FACTORS = "adaptive_params_list."
-
-
-@dataclass(frozen=True)
-class Variant:
-    """What differs between the published networks.
-
-    `depth` is the number of blocks at 1/8 of the picture's size, None for the transforms of the network of a billion
-    parameters. `prior_12` and `prior_3` are the blocks of the priors of scales 1 and 2 and of scale 3: in the first
-    branch, in the second, and behind its projection. `adaptors` are the blocks of the adaptors of the three scales, none
-    for a convolution.
-    """
-
-    depth: int | None
-    prior_12: tuple[int, int, int]
-    prior_3: tuple[int, int, int]
-    latent: int = 320
-    attention: bool = True
-    adaptors: tuple[int, int, int] = (0, 0, 0)
-
-
-VARIANTS: Mapping[str, Variant] = {
-    "hpcm-base": Variant(4, (2, 1, 0), (3, 2, 0)),
-    "hpcm-large": Variant(8, (2, 2, 0), (4, 3, 0)),
-    "hpcm-base-phicontext": Variant(4, (2, 1, 0), (3, 2, 0), attention=False),
-    "hpcm-1b": Variant(None, (5, 3, 2), (6, 4, 2), latent=512, attention=False, adaptors=(5, 5, 7)),
-}
-
-
-def variant_of(state: Mapping[str, Tensor]) -> str | None:
-    """The name of the variant whose weights a state dict holds, or None."""
-    if "g_a.g_a_down1.weight" in state:
-        return "hpcm-1b"
-    if "g_a.branch.15.weight" in state:
-        return "hpcm-large"
-    if "g_a.branch.11.weight" in state:
-        return "hpcm-base" if "attn_s1.conv_q.weight" in state else "hpcm-base-phicontext"
-    return None
-
-
-def completed(state: Mapping[str, Tensor], variant: Variant) -> dict[str, Tensor]:
-    """A state dict as `HPCM` has it before its tables are made.
-
-    The public checkpoints lack the factors of the priors, which their training left at 1; tables of any size are
-    emptied. A state dict with some of the factors stays incomplete.
-    """
-    whole = {**state, **{name: torch.empty(0) for name in TABLE_NAMES}}
-    if not any(name.startswith(FACTORS) for name in state):
-        whole |= {f"{FACTORS}{i}": torch.ones(1, 3 * variant.latent, 1, 1) for i in range(len(STEPS) - 1)}
-    return whole
+from .hpcm_transforms import channels_last
+from .hpcm_variants import TABLE_NAMES, Variant, parts
 
 
 @dataclass(frozen=True)
@@ -127,12 +71,12 @@ class HPCM(nn.Module):
         self.as_published = False
         self.latent = variant.latent
         self.attention = variant.attention
-        self.means_hyper = nn.Parameter(torch.zeros(1, HYPER, 1, 1))
-        self.scales_hyper = nn.Parameter(torch.ones(1, HYPER, 1, 1))
+        self.means_hyper = nn.Parameter(torch.zeros(1, variant.hyper, 1, 1))
+        self.scales_hyper = nn.Parameter(torch.ones(1, variant.hyper, 1, 1))
         for name in ("scale_table", *TABLE_NAMES):
             self.register_buffer(name, torch.empty(0))
         self.entropy_estimation = GeneralisedGaussian()
-        for name, part in _parts(variant).items():
+        for name, part in parts(variant).items():
             self.add_module(name, part)
 
     def update(self, force: bool = False) -> bool:
@@ -208,7 +152,7 @@ class HPCM(nn.Module):
 
     def _channels(self, size: Sequence[int]) -> Tensor:
         """The table of each symbol of z of one picture: its channel."""
-        channels = torch.arange(HYPER, dtype=torch.int32, device=self.means_hyper.device)
+        channels = torch.arange(self.means_hyper.shape[1], dtype=torch.int32, device=self.means_hyper.device)
         return channels.view(-1, 1, 1).expand(-1, *size)
 
     def _code(self, z_hat: Tensor, code: Coder) -> Tensor:
@@ -242,7 +186,12 @@ class HPCM(nn.Module):
             return context
         adaptor = self.get_submodule(f"y_spatial_prior_adaptor_list_s{step.scale}.{step.adaptor}")
         prior = self.y_spatial_prior_s3 if step.scale == 3 else self.y_spatial_prior_s1_s2
-        return cast(Tensor, prior(adaptor(torch.cat((context, decoded), dim=1)), self.adaptive_params_list[step.factors]))
+        return cast(
+            Tensor,
+            prior(
+                adaptor(channels_last(torch.cat((context, decoded), dim=1))), self.adaptive_params_list[step.factors]
+            ),
+        )
 
     def _next_context(self, step: Step, parameters: Tensor, context: Tensor) -> Tensor:
         if not self.attention:
@@ -250,50 +199,6 @@ class HPCM(nn.Module):
         if step.adaptor is None:
             return context
         return cast(Tensor, self.get_submodule(f"attn_s{step.scale}")(parameters, context))
-
-
-def _parts(variant: Variant) -> dict[str, nn.Module]:
-    """The parts of a network in the order of the authors' state dicts."""
-    latent = variant.latent
-    adaptors = {
-        f"y_spatial_prior_adaptor_list_s{scale}": nn.ModuleList(_adaptor(latent, blocks) for _ in range(count))
-        for scale, count, blocks in zip((1, 2, 3), (1, 3, 6), variant.adaptors, strict=True)
-    }
-    priors = {
-        "y_spatial_prior_s1_s2": transforms.Prior(latent, variant.prior_12),
-        "y_spatial_prior_s3": transforms.Prior(latent, variant.prior_3),
-    }
-    if variant.depth is None:
-        ends = {
-            "g_a": transforms.large_analysis(latent),
-            "h_a": transforms.large_hyper_analysis(latent, HYPER),
-            "h_s": transforms.large_hyper_synthesis(latent, HYPER),
-            "g_s": transforms.large_synthesis(latent),
-        }
-        order = [f"y_spatial_prior_{name}" for name in ("adaptor_list_s1", "s1_s2", "adaptor_list_s2",
-                                                        "adaptor_list_s3", "s3")]  # fmt: skip
-    else:
-        ends = {
-            "g_a": transforms.analysis(latent, variant.depth),
-            "g_s": transforms.synthesis(latent, variant.depth),
-            "h_a": transforms.hyper_analysis(latent, HYPER),
-            "h_s": transforms.hyper_synthesis(latent, HYPER),
-        }
-        order = [*adaptors, *priors]
-    context: dict[str, nn.Module] = {name: (adaptors | priors)[name] for name in order}
-    factors = (nn.Parameter(torch.ones(1, 3 * latent, 1, 1)) for _ in STEPS[1:])
-    context["adaptive_params_list"] = nn.ParameterList(factors)
-    if variant.attention:
-        for scale, window in enumerate(WINDOWS, 1):
-            context[f"attn_s{scale}"] = transforms.ContextAttention(2 * latent, window)
-    context["context_net"] = nn.ModuleList(conv1(2 * latent, 2 * latent) for _ in range(2))
-    return {**ends, **context}
-
-
-def _adaptor(latent: int, blocks: int) -> nn.Module:
-    if not blocks:
-        return conv1(3 * latent, 3 * latent)
-    return nn.Sequential(*transforms.repeated(transforms.depthwise, 3 * latent, blocks))
 
 
 def _by_scale(y: Tensor) -> dict[int, Tensor]:

@@ -1,9 +1,9 @@
 """The lattices on which HPCM codes its latent, and which channels a step codes at each position.
 
-The full grid (scale 3) holds a lattice of every second row and column (scale 2), which holds another (scale 1). Where in
-each square of 2x2 positions a lattice takes its one depends on the channel: the channels fall into groups of equal size,
-and each group has its own phase, the row and the column in the square. A step codes, at every position of its lattice,
-one of the groups there: 2 groups at scale 1, 4 at scale 2, 8 at scale 3.
+The full grid (scale 3) holds a lattice of every second row and column (scale 2), which holds another (scale 1). Which
+position of each 2x2 square a lattice takes depends on the channel: the channels fall into groups of equal size, and
+each group has its own phase, the row and the column in the square. A step codes, at every position of its lattice, one
+of the groups there: of 2 groups at scale 1, of 4 at scale 2, of 8 at scale 3.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ LATTICE_1: Phases = ((0, 0), (0, 1), (1, 0), (1, 1))
 def take(grid: Tensor, phases: Phases) -> Tensor:
     """The lattice's elements, each group of channels from its phase: B x C x H x W to B x C x H/2 x W/2."""
     groups = grid.chunk(len(phases), dim=1)
-    return torch.cat([group[..., row::2, column::2] for group, (row, column) in zip(groups, phases, strict=True)], dim=1)
+    return torch.cat(
+        [group[..., row::2, column::2] for group, (row, column) in zip(groups, phases, strict=True)], dim=1
+    )
 
 
 def put(lattice: Tensor, phases: Phases) -> Tensor:

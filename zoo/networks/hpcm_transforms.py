@@ -15,15 +15,38 @@ from torch import Tensor, nn
 from .layers import conv1, conv3
 from .windows import merge, split
 
-HEADS = 32
+Widths = tuple[int, int, int]
+"""Channels at 1/2, 1/4 and 1/8 of the picture's size."""
+
+_HEADS = 32
+
+
+def channels_last(x: Tensor) -> Tensor:
+    """The same in the layout that 1x1 convolutions are fastest in."""
+    return x.contiguous(memory_format=torch.channels_last)
+
+
+class Transform(nn.Sequential):
+    """Layers in a row, all but the last one channels-last.
+
+    The last one sums in the plain layout, which errs less, so that y comes nearer to what the authors' code rounds.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """All layers, one after the other."""
+        *large, last = self
+        x = channels_last(x)
+        for layer in large:
+            x = layer(x)
+        return cast(Tensor, last(x.contiguous()))
 
 
 class Branch(nn.Module):
-    """Layers in a row."""
+    """Layers in a row, under the name that the authors gave them."""
 
-    def __init__(self, *layers: nn.Module) -> None:
+    def __init__(self, layers: nn.Sequential) -> None:
         super().__init__()
-        self.branch = nn.Sequential(*layers)
+        self.branch = layers
 
     def forward(self, x: Tensor) -> Tensor:
         """All layers, one after the other."""
@@ -32,6 +55,9 @@ class Branch(nn.Module):
 
 class Residual(Branch):
     """Layers in a row beside a shortcut."""
+
+    def __init__(self, *layers: nn.Module) -> None:
+        super().__init__(nn.Sequential(*layers))
 
     def forward(self, x: Tensor) -> Tensor:
         """B x C x H x W to the same."""
@@ -84,71 +110,75 @@ def repeated(block: Callable[[int], nn.Module], channels: int, count: int) -> li
     return [block(channels) for _ in range(count)]
 
 
-def analysis(latent: int, depth: int) -> Branch:
+def analysis(widths: Widths, latent: int, depth: int) -> Branch:
     """g_a with `depth` blocks at 1/8 of the picture's size."""
-    return Branch(
-        nn.Conv2d(3, 96, 4, stride=2, padding=1), *repeated(partial, 96, 2),
-        down(96, 192), *repeated(partial, 192, 2),
-        down(192, 384), *repeated(partial, 384, depth),
-        down(384, latent),
-    )  # fmt: skip
+    half, quarter, eighth = widths
+    return Branch(Transform(
+        nn.Conv2d(3, half, 4, stride=2, padding=1), *repeated(partial, half, 2),
+        down(half, quarter), *repeated(partial, quarter, 2),
+        down(quarter, eighth), *repeated(partial, eighth, depth),
+        down(eighth, latent),
+    ))  # fmt: skip
 
 
-def synthesis(latent: int, depth: int) -> Branch:
+def synthesis(widths: Widths, latent: int, depth: int) -> Branch:
     """g_s with `depth` blocks at 1/8 of the picture's size."""
-    return Branch(
-        up(latent, 384), *repeated(partial, 384, depth),
-        up(384, 192), *repeated(partial, 192, 2),
-        up(192, 96), *repeated(partial, 96, 2),
-        nn.ConvTranspose2d(96, 3, 4, stride=2, padding=1),
-    )  # fmt: skip
+    half, quarter, eighth = widths
+    return Branch(Transform(
+        up(latent, eighth), *repeated(partial, eighth, depth),
+        up(eighth, quarter), *repeated(partial, quarter, 2),
+        up(quarter, half), *repeated(partial, half, 2),
+        nn.ConvTranspose2d(half, 3, 4, stride=2, padding=1),
+    ))  # fmt: skip
 
 
 def hyper_analysis(latent: int, hyper: int) -> Branch:
     """h_a, from the latent to z."""
-    return Branch(partial(latent), down(latent, hyper), *repeated(partial, hyper, 3), down(hyper, hyper))
+    blocks = repeated(partial, hyper, 3)
+    return Branch(nn.Sequential(partial(latent), down(latent, hyper), *blocks, down(hyper, hyper)))
 
 
 def hyper_synthesis(latent: int, hyper: int) -> Branch:
     """h_s, from z to the latent's first scales and means."""
-    return Branch(up(hyper, hyper), *repeated(partial, hyper, 3), up(hyper, 2 * latent), partial(2 * latent))
+    blocks = repeated(partial, hyper, 3)
+    return Branch(nn.Sequential(up(hyper, hyper), *blocks, up(hyper, 2 * latent), partial(2 * latent)))
 
 
 def half_partial(channels: int) -> Residual:
-    """The block of the transforms of a billion parameters, which convolves half of the channels."""
+    """The block of HPCM-1B's transforms, which convolves half of the channels."""
     return partial(channels, share=2)
 
 
-def large_analysis(latent: int) -> nn.Sequential:
-    """g_a of the network of a billion parameters."""
-    widths, depths = (3, 192, 384, 768, latent), (3, 9, 3, 3)
+def deep_analysis(widths: Widths, latent: int) -> Transform:
+    """g_a of HPCM-1B."""
+    channels, depths = (3, *widths, latent), (3, 9, 3, 3)
     layers: OrderedDict[str, nn.Module] = OrderedDict()
     for level, depth in enumerate(depths, 1):
-        layers[f"g_a_down{level}"] = down(widths[level - 1], widths[level])
-        layers[f"g_a_chunk{level}"] = nn.Sequential(*repeated(half_partial, widths[level], depth))
-    return nn.Sequential(layers)
+        layers[f"g_a_down{level}"] = down(channels[level - 1], channels[level])
+        layers[f"g_a_chunk{level}"] = nn.Sequential(*repeated(half_partial, channels[level], depth))
+    return Transform(layers)
 
 
-def large_synthesis(latent: int) -> nn.Sequential:
-    """g_s of the network of a billion parameters."""
-    widths, depths = (3, 192, 384, 768, latent), (3, 3, 9, 3)
+def deep_synthesis(widths: Widths, latent: int) -> Transform:
+    """g_s of HPCM-1B."""
+    channels, depths = (3, *widths, latent), (3, 3, 9, 3)
     layers: OrderedDict[str, nn.Module] = OrderedDict()
     for level, depth in reversed([*enumerate(depths, 1)]):
-        layers[f"g_s_chunk{level}"] = nn.Sequential(*repeated(half_partial, widths[level], depth))
-        layers[f"g_s_up{level}"] = up(widths[level], widths[level - 1])
-    return nn.Sequential(layers)
+        layers[f"g_s_chunk{level}"] = nn.Sequential(*repeated(half_partial, channels[level], depth))
+        layers[f"g_s_up{level}"] = up(channels[level], channels[level - 1])
+    return Transform(layers)
 
 
-def large_hyper_analysis(latent: int, hyper: int) -> nn.Sequential:
-    """h_a of the network of a billion parameters."""
+def deep_hyper_analysis(latent: int, hyper: int) -> nn.Sequential:
+    """h_a of HPCM-1B."""
     return nn.Sequential(
         *repeated(half_partial, latent, 4), down(latent, latent),
         *repeated(half_partial, latent, 9), down(latent, hyper),
     )  # fmt: skip
 
 
-def large_hyper_synthesis(latent: int, hyper: int) -> nn.Sequential:
-    """h_s of the network of a billion parameters."""
+def deep_hyper_synthesis(latent: int, hyper: int) -> nn.Sequential:
+    """h_s of HPCM-1B."""
     return nn.Sequential(
         up(hyper, latent), *repeated(half_partial, latent, 9),
         up(latent, 2 * latent), *repeated(half_partial, 2 * latent, 4),
@@ -191,9 +221,9 @@ class ContextAttention(nn.Module):
         attended = torch.matmul(weights, v).transpose(1, 2).flatten(2)
         height, width = new.shape[-2:]
         merged = merge(attended, (self.window, self.window), (height, width))
-        return cast(Tensor, self.conv_out(new) + merged.permute(0, 3, 1, 2).contiguous())
+        return cast(Tensor, self.conv_out(new) + merged.permute(0, 3, 1, 2))
 
     def _heads(self, x: Tensor) -> Tensor:
         """B x C x h x w to windows x heads x positions x channels of a head."""
         tokens = split(x.permute(0, 2, 3, 1), self.window, self.window)
-        return tokens.unflatten(-1, (HEADS, -1)).transpose(1, 2)
+        return tokens.unflatten(-1, (_HEADS, -1)).transpose(1, 2)
