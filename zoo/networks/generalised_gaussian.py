@@ -47,12 +47,15 @@ class GeneralisedGaussian(nn.Module):
         self.scale_lower_bound = LowerBound(SMALLEST_SCALE)
         self.likelihood_lower_bound = LowerBound(1e-9)
 
-    def forward(self, values: Tensor, scales: Tensor) -> Tensor:
-        """The mass within half a step of each value, at least 1e-9; both shapes broadcast."""
+    def forward(self, inputs: Tensor, scales: Tensor, means: Tensor) -> tuple[Tensor, Tensor]:
+        """Inputs rounded to a whole distance from their means, half to even, and the mass within half a step of each.
+
+        Scales and means broadcast; likelihoods are at least 1e-9.
+        """
+        symbols = torch.round(inputs - means)
         scales = self.scale_lower_bound(scales)
-        mass = self.cumulative((values + 0.5) / scales) - self.cumulative((values - 0.5) / scales)
-        bounded: Tensor = self.likelihood_lower_bound(mass)
-        return bounded
+        mass = self.cumulative((symbols + 0.5) / scales) - self.cumulative((symbols - 0.5) / scales)
+        return symbols + means, self.likelihood_lower_bound(mass)
 
     def cumulative(self, values: Tensor) -> Tensor:
         """The distribution function at scale 1."""

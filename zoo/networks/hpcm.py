@@ -15,7 +15,18 @@ from torch import Tensor, nn
 
 from .coding import SymbolReader, SymbolWriter, holds_data, scale_indexes
 from .generalised_gaussian import GeneralisedGaussian, Tables, scale_table
-from .hpcm_lattices import LATTICE_1, LATTICE_2, coded_groups, misplaced_hyper, pack, put, take, unpack, without
+from .hpcm_lattices import (
+    LATTICE_1,
+    LATTICE_2,
+    coded_groups,
+    misplaced_hyper,
+    on_full_grid,
+    pack,
+    put,
+    take,
+    unpack,
+    without,
+)
 from .hpcm_transforms import channels_last
 from .hpcm_variants import TABLE_NAMES, Variant, parts
 
@@ -53,9 +64,8 @@ Coder = Callable[[Step, Tensor, Tensor, Tensor], Tensor]
 class HPCM(nn.Module):
     """The network of one variant, in CompressAI's shape; height and width must be multiples of 256.
 
-    Without attention multiples of 128 will do. `forward` is the pass of evaluation; training's noise is left out. The
-    authors' code refines the context after the last step too, which nothing uses; here only `as_published = True` does
-    so, for counting it.
+    `forward` is the pass of evaluation; training's noise is left out. The authors' code refines the context after the
+    last step too, which nothing uses; here only `as_published = True` does so, for counting it.
     """
 
     scale_table: Tensor
@@ -83,15 +93,16 @@ class HPCM(nn.Module):
         """Make the coder's tables from the weights, unless they are there; True if they were made."""
         if len(self.scale_table) and not force:
             return False
-        self.scale_table = scale_table()
+        device = self.scales_hyper.device
+        self.scale_table = scale_table().to(device)
         if not holds_data(self.scales_hyper):
             return False
         # In float32 whatever the network's type is: a table of another precision is another table.
         model = GeneralisedGaussian()
-        z_scales = model.scale_lower_bound(self.scales_hyper.detach().float().flatten())
-        for latent, scales in (("y", self.scale_table), ("z", z_scales)):
+        z_scales = model.scale_lower_bound(self.scales_hyper.detach().float().cpu().flatten())
+        for latent, scales in (("y", scale_table()), ("z", z_scales)):
             for name, table in vars(model.tables(scales)).items():
-                setattr(self, f"{name}_{latent}", table)
+                setattr(self, f"{name}_{latent}", table.to(device))
         return True
 
     def tables(self, latent: str) -> Tables:
@@ -101,25 +112,23 @@ class HPCM(nn.Module):
     def forward(self, x: Tensor) -> dict[str, Any]:
         """Reconstruction and likelihoods of pictures, B x 3 x H x W in [0, 1]; "x_hat" is not clipped."""
         y = self.g_a(x)
-        z_symbols = torch.round(self.h_a(y) - self.means_hyper)
+        z_hat, z_likelihoods = self.entropy_estimation(self.h_a(y), self.scales_hyper, self.means_hyper)
         grids = _by_scale(y)
         likelihoods = torch.zeros_like(y)
 
         def estimate(step: Step, groups: Tensor, scales: Tensor, means: Tensor) -> Tensor:
-            symbols = torch.round(pack(grids[step.scale], groups, step.groups) - means)
-            likelihood = unpack(self.entropy_estimation(symbols, scales), groups, step.groups)
-            likelihoods.add_(_on_full_grid(likelihood, step.scale))
-            return symbols + means
+            values, likelihood = self.entropy_estimation(pack(grids[step.scale], groups, step.groups), scales, means)
+            likelihoods.add_(on_full_grid(unpack(likelihood, groups, step.groups), step.scale))
+            return cast(Tensor, values)
 
-        y_hat = self._code(z_symbols + self.means_hyper, estimate)
-        z_likelihoods = self.entropy_estimation(z_symbols, self.scales_hyper)
+        y_hat = self._code(z_hat, estimate)
         return {"x_hat": self.g_s(y_hat), "likelihoods": {"y": likelihoods, "z": z_likelihoods}}
 
     @torch.no_grad()
     def compress(self, x: Tensor) -> dict[str, Any]:
         """Pictures to {"strings": [[y], [z, ...]], "shape": (H/64, W/64)}; all pictures of a batch share y's string."""
         y = self.g_a(x)
-        z_symbols = torch.round(self.h_a(y) - self.means_hyper).int()
+        z_symbols = torch.round(self.h_a(y) - self.means_hyper).int().contiguous()  # as the decoder will have it
         z_strings = []
         for picture in z_symbols:
             z_writer = SymbolWriter(self.tables("z"))
@@ -186,12 +195,8 @@ class HPCM(nn.Module):
             return context
         adaptor = self.get_submodule(f"y_spatial_prior_adaptor_list_s{step.scale}.{step.adaptor}")
         prior = self.y_spatial_prior_s3 if step.scale == 3 else self.y_spatial_prior_s1_s2
-        return cast(
-            Tensor,
-            prior(
-                adaptor(channels_last(torch.cat((context, decoded), dim=1))), self.adaptive_params_list[step.factors]
-            ),
-        )
+        known = channels_last(torch.cat((context, decoded), dim=1))
+        return cast(Tensor, prior(adaptor(known), self.adaptive_params_list[step.factors]))
 
     def _next_context(self, step: Step, parameters: Tensor, context: Tensor) -> Tensor:
         if not self.attention:
@@ -205,10 +210,3 @@ def _by_scale(y: Tensor) -> dict[int, Tensor]:
     """The latent on the lattices of the three scales."""
     scale_2 = take(y, LATTICE_2)
     return {1: take(scale_2, LATTICE_1), 2: scale_2, 3: y}
-
-
-def _on_full_grid(values: Tensor, scale: int) -> Tensor:
-    """A scale's map at its places in the full grid, zero elsewhere."""
-    if scale == 1:
-        values = put(values, LATTICE_1)
-    return put(values, LATTICE_2) if scale < 3 else values

@@ -42,6 +42,13 @@ def without(grid: Tensor, phases: Phases) -> Tensor:
     return grid - put(take(grid, phases), phases)
 
 
+def on_full_grid(values: Tensor, scale: int) -> Tensor:
+    """A map of scale 1, 2 or 3, of the latent's channels, at its places in the full grid, zero elsewhere."""
+    if scale == 1:
+        values = put(values, LATTICE_1)
+    return put(values, LATTICE_2) if scale < 3 else values
+
+
 def misplaced_hyper(grid: Tensor, phases: Phases = LATTICE_1) -> Tensor:
     """A map of scale 2 without its elements on scale 1, as the released networks move it; their weights need it so.
 

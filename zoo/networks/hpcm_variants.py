@@ -14,8 +14,8 @@ from lic_bench.errors import WeightsError
 from . import hpcm_transforms as transforms
 from .layers import conv1
 
-STEPS = 11
-"""Steps in which the latent is coded; all but the first have a prior network and its factors."""
+PRIORS = 10
+"""Steps whose scales and means come from a network, each with factors of its own."""
 TABLE_NAMES = tuple(f"{kind}_{latent}" for latent in "zy" for kind in ("quantized_cdf", "cdf_length", "offset"))
 FACTORS = "adaptive_params_list"
 _WINDOWS = (4, 8, 8)
@@ -91,7 +91,7 @@ def completed(state: Mapping[str, Tensor], variant: Variant) -> dict[str, Tensor
     """
     whole = {**state, **{name: torch.empty(0) for name in TABLE_NAMES}}
     if not any(name.startswith(f"{FACTORS}.") for name in state):
-        whole |= {f"{FACTORS}.{i}": torch.ones(1, 3 * variant.latent, 1, 1) for i in range(STEPS - 1)}
+        whole |= {f"{FACTORS}.{i}": torch.ones(1, 3 * variant.latent, 1, 1) for i in range(PRIORS)}
     return whole
 
 
@@ -121,7 +121,7 @@ def parts(variant: Variant) -> dict[str, nn.Module]:
             "h_s": transforms.hyper_synthesis(latent, hyper),
             **adaptors_1, **adaptors_2, **adaptors_3, **prior_12, **prior_3,
         }  # fmt: skip
-    made[FACTORS] = nn.ParameterList(torch.ones(1, 3 * latent, 1, 1) for _ in range(STEPS - 1))
+    made[FACTORS] = nn.ParameterList(torch.ones(1, 3 * latent, 1, 1) for _ in range(PRIORS))
     if variant.attention:
         for scale, window in enumerate(_WINDOWS, 1):
             made[f"attn_s{scale}"] = transforms.ContextAttention(2 * latent, window)
