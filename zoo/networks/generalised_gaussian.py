@@ -59,7 +59,8 @@ class GeneralisedGaussian(nn.Module):
 
     def cumulative(self, values: Tensor) -> Tensor:
         """The distribution function at scale 1."""
-        return (1 + values.sign() * torch.special.gammainc(1 / self.beta, values.abs() ** self.beta)) / 2
+        magnitude: Tensor = torch.special.gammainc(1 / self.beta, values.abs() ** self.beta)
+        return (1 + values.sign() * magnitude) / 2
 
     def tables(self, scales: Tensor) -> Tables:
         """One table for each of some scales (in one dimension): symbols -k to k, k growing with the scale, and escape.

@@ -69,12 +69,14 @@ class HPCM(nn.Module):
     """
 
     scale_table: Tensor
-    quantized_cdf_z: Tensor
-    cdf_length_z: Tensor
-    offset_z: Tensor
-    quantized_cdf_y: Tensor
-    cdf_length_y: Tensor
-    offset_y: Tensor
+    g_a: nn.Module
+    g_s: nn.Module
+    h_a: nn.Module
+    h_s: nn.Module
+    y_spatial_prior_s1_s2: nn.Module
+    y_spatial_prior_s3: nn.Module
+    adaptive_params_list: nn.ParameterList
+    context_net: nn.ModuleList
 
     def __init__(self, variant: Variant) -> None:
         super().__init__()

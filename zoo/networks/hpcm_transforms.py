@@ -226,4 +226,4 @@ class ContextAttention(nn.Module):
     def _heads(self, x: Tensor) -> Tensor:
         """B x C x h x w to windows x heads x positions x channels of a head."""
         tokens = split(x.permute(0, 2, 3, 1), self.window, self.window)
-        return tokens.unflatten(-1, (_HEADS, -1)).transpose(1, 2)
+        return torch.unflatten(tokens, -1, (_HEADS, -1)).transpose(1, 2)
