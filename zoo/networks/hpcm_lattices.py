@@ -64,9 +64,9 @@ def misplaced_hyper(grid: Tensor, phases: Phases = LATTICE_1) -> Tensor:
         # In every two rows of the map three elements of four are left; as many places are to be filled.
         left = torch.cat((group[..., 0::2, 1 - left_out :: 2], group[..., 1::2, :]), dim=-1)
         if row == 0:
-            some, all_of_a_row = torch.split(left, (half, 2 * half), dim=-1)
+            some, all_of_a_row = torch.split(left, [half, 2 * half], dim=-1)
         else:
-            all_of_a_row, some = torch.split(left, (2 * half, half), dim=-1)
+            all_of_a_row, some = torch.split(left, [2 * half, half], dim=-1)
         target[..., row::2, 1 - column :: 2] = some
         target[..., 1 - row :: 2, :] = all_of_a_row
     return moved
