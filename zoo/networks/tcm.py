@@ -20,7 +20,7 @@ from lic_bench.errors import WeightsError
 
 from .coding import FactorizedPrior, SymbolReader, SymbolWriter, scale_indexes
 from .layers import conv1, conv3, straight_through, subpixel3
-from .windows import merge, relative_positions, split
+from .windows import across_borders, merge, relative_positions, split
 
 LATENT = 320
 HYPER = 192
@@ -64,17 +64,11 @@ class WindowAttention(nn.Module):
         logits = torch.matmul(q, k.transpose(-1, -2)) * self.scale
         logits = logits + self.relative_position_params.flatten(1)[:, self.positions]
         if self.shift:
-            apart = self._apart(height, width, x.device)
+            apart = across_borders(height, width, self.window, self.shift, x.device)
             logits = logits.unflatten(0, (-1, apart.shape[0])).masked_fill(apart[:, None], -torch.inf).flatten(0, 1)
         attended = torch.matmul(logits.softmax(-1), v).transpose(1, 2).flatten(2)
         out = merge(self.linear(attended), (self.window, self.window), (height, width))
         return out.roll((self.shift, self.shift), dims=(1, 2)) if self.shift else out
-
-    def _apart(self, height: int, width: int, device: torch.device) -> Tensor:
-        """Which pairs of tokens of each window are neighbours only because the map was rolled."""
-        down, across = (torch.arange(side, device=device) >= side - self.shift for side in (height, width))
-        border = split((2 * down[:, None] + across)[None, :, :, None], self.window, self.window).squeeze(-1)
-        return border[:, :, None] != border[:, None, :]
 
 
 class TransformerBlock(nn.Module):
