@@ -5,12 +5,12 @@ a decoder takes one position after the other, and wavefronts would need another 
 CompressAI's loop takes at a position is not the network's. Here, at every position,
 
 * the context's kernel is already laid out as oneDNN reads it, instead of being reordered;
-* the kernel's two last rows, which are masked, are left out;
+* the kernel's taps that are masked, 13 of 25, are left out;
 * the entropy coder is handed the tables that it needs, cut to their lengths, instead of all of them, padded;
 * the table of a scale is found by bisection instead of 63 comparisons.
 
-oneDNN's direct convolutions (x86 with AVX2 or more) add product after product in the kernel's order, so that rows of
-zeros change no bit, and the layers after the context are called as CompressAI calls them: means and scales are
+oneDNN's direct convolutions (x86 with AVX2 or more) add product after product in the kernel's order, so that taps of
+zero change no bit, and the layers after the context are called as CompressAI calls them: means and scales are
 CompressAI's to the last bit, and with them bitstreams and pictures. With another convolution they may differ in the
 last bit, and a bitstream with them. Encoder and decoder make the same calls everywhere.
 """
@@ -31,8 +31,8 @@ from .coding import SymbolReader, SymbolWriter, holds_data, scale_indexes
 
 KERNEL = 5
 """Height and width of the context's kernel."""
-ROWS = 3
-"""Of its rows, those that are not masked throughout."""
+TAPS = 12
+"""Of its 25 taps, those before the centre in raster order, which are not masked."""
 
 Convolution = Callable[[Tensor], Tensor]
 Coder = Callable[[int, int, Tensor, Tensor], Tensor]
@@ -42,7 +42,7 @@ Coder = Callable[[int, int, Tensor, Tensor], Tensor]
 class FastRaster(models.JointAutoregressiveHierarchicalPriors):  # type: ignore[misc]
     """What replaces CompressAI's two loops over positions; the state dict and everything else stay CompressAI's.
 
-    With `as_published = True` all rows of the context's kernel are multiplied, as in CompressAI's loop.
+    With `as_published = True` masked taps are multiplied too, as in CompressAI's loop, for counting it.
     """
 
     as_published = False
@@ -87,9 +87,10 @@ class FastRaster(models.JointAutoregressiveHierarchicalPriors):  # type: ignore[
     def _context(self) -> Convolution:
         """The context's convolution, from a window of 5x5 positions to 1 x 2M x 1 x 1."""
         layer = self.context_prediction
-        rows = KERNEL if self.as_published else ROWS
-        convolve = packed((layer.weight * layer.mask)[:, :, :rows], layer.bias)
-        return lambda window: convolve(window[:, :, :rows])
+        taps = KERNEL**2 if self.as_published else TAPS
+        # One row of taps in the kernel's order, for which the sums of the convolution keep their order.
+        convolve = packed((layer.weight * layer.mask).flatten(2)[:, :, None, :taps], layer.bias)
+        return lambda window: convolve(window.flatten(2)[:, :, None, :taps])
 
 
 class JointAutoregressiveHierarchicalPriors(FastRaster):
