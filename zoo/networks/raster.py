@@ -111,7 +111,8 @@ def packed(kernel: Tensor, bias: Tensor) -> Convolution:
     torch freezes networks with the same pair of operators; it takes the convolution that F.conv2d would have taken.
     """
     pack: Any = torch.ops.mkldnn_prepacked
-    if kernel.device.type == "cpu" and kernel.dtype == torch.float32 and torch.backends.mkldnn.is_available():
+    available = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+    if available and kernel.device.type == "cpu" and kernel.dtype == torch.float32:
         window = [1, *kernel.shape[1:]]
         held = pack.conv2d_prepack(kernel.contiguous(), bias, [1, 1], [0, 0], [1, 1], 1, window, "none")
         return lambda x: pack.conv2d_run(x, held)

@@ -65,7 +65,7 @@ class ShiftedAttention(nn.Module):
         logits = torch.matmul(q * self.scale, k.transpose(-1, -2))
         logits = logits + self.relative_position_bias_table[self.relative_position_index].permute(2, 0, 1)
         apart = across_borders(height, width, window, shift, x.device)
-        logits = logits.unflatten(0, (-1, len(apart))) + MASKED * apart[:, None].to(x.dtype)
+        logits = logits.view(-1, len(apart), *logits.shape[1:]) + MASKED * apart[:, None].to(x.dtype)
         attended = torch.matmul(logits.flatten(0, 1).softmax(-1), v).transpose(1, 2).flatten(2)
         return merge(self.proj(attended), (window, window), (height, width)).roll((shift, shift), dims=(1, 2))
 
