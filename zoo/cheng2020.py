@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from lic_bench.codec import CodecCard
 
-from .compressai_models import LICENCE, curves, points
+from .compressai_models import LICENCE, curves, fast, points
 
 _PAPER = (
     "Cheng, Sun, Takeuchi, Katto: Learned image compression with discretized Gaussian mixture likelihoods and "
@@ -72,3 +72,6 @@ ATTENTION = CodecCard(
     claims=("cheng2020-attn",),
     notes=_NOTES,
 )
+
+ANCHOR_FAST = fast(ANCHOR)
+ATTENTION_FAST = fast(ATTENTION)

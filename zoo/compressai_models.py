@@ -6,7 +6,8 @@ puts the first eight digits of each file's sha256 into its name.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -75,6 +76,39 @@ def curves(model: str) -> tuple[CurveId, ...]:
     return CurveId(model, "compressai-8bit", "mse"), CurveId(model, "compressai-float", "ms-ssim")
 
 
+def fast(card: CodecCard) -> CodecCard:
+    """The card of the same networks, points and checkpoints with our own loop over positions, `NAME@fast`.
+
+    What follows the @ names an implementation: bitstreams are those of the codec before it.
+    """
+    return replace(
+        card,
+        name=f"{card.name}@fast",
+        title=f"{card.title}; our loop",
+        loader="lic_bench.zoo.compressai_models:load_fast",
+        claims=(),
+        notes=(
+            f"The networks and checkpoints of {card.name} with another loop over the latent's positions. Bitstreams "
+            f"and pictures are those of {card.name}, byte for byte (on x86 with AVX2 or more): the difference in time "
+            "is the implementation's, what is left is the architecture's.",
+            "Raster order is part of the bitstream, so positions are decoded one after another here too; what is saved "
+            "is reordering kernels, copying tables and multiplying by masked weights at every position.",
+        ),
+    )
+
+
+def load_fast(card: CodecCard, point: OperatingPoint, weights: Path | None, device: str) -> LearnedCodec:
+    """The codec of one point of a card of `fast`. Raises WeightsError as `load` does."""
+    from lic_bench import bitstream
+    from lic_bench.assets import checkpoints
+    from lic_bench.learned_codec import LearnedCodec
+
+    from .networks import raster
+
+    network = build(point, None if weights is None else checkpoints.read(weights), weights, vars(raster))
+    return LearnedCodec(network, bitstream.identity(card.name.removesuffix("@fast"), point.label), device)
+
+
 def load(card: CodecCard, point: OperatingPoint, weights: Path | None, device: str) -> LearnedCodec:
     """The codec of one point, from a checkpoint in CompressAI's layout or untrained with a fixed seed.
 
@@ -94,10 +128,13 @@ def load(card: CodecCard, point: OperatingPoint, weights: Path | None, device: s
     )
 
 
-def build(point: OperatingPoint, state: dict[str, Any] | None, origin: Path | None) -> Any:
+def build(
+    point: OperatingPoint, state: dict[str, Any] | None, origin: Path | None, classes: Mapping[str, Any] | None = None
+) -> Any:
     """The network of a point with the tensors of `state`, or untrained where that is None; tables up to date.
 
-    The checkpoint's own widths win over the card's, so that narrow networks load. `origin` is named in errors.
+    The checkpoint's own widths win over the card's, so that narrow networks load. `origin` is named in errors. The
+    class is looked up among `classes`, by default CompressAI's.
     """
     from compressai import models
 
@@ -111,4 +148,5 @@ def build(point: OperatingPoint, state: dict[str, Any] | None, origin: Path | No
         for argument, key in _WIDTHS[name].items():
             if key in state:
                 widths[argument] = state[key].shape[0]
-    return checkpoints.build(lambda: getattr(models, name)(**widths), state, f"{name} ({origin})")
+    make = vars(models)[name] if classes is None else classes[name]
+    return checkpoints.build(lambda: make(**widths), state, f"{name} ({origin})")

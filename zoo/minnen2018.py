@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lic_bench.codec import CodecCard
 
-from .compressai_models import LICENCE, curves, points
+from .compressai_models import LICENCE, curves, fast, points
 
 _PAPER = (
     "Minnen, Ballé, Toderici: Joint autoregressive and hierarchical priors for learned image compression, "
@@ -72,3 +72,5 @@ JOINT = CodecCard(
         "dominate. It runs on the device asked for all the same.",
     ),
 )
+
+JOINT_FAST = fast(JOINT)

@@ -33,15 +33,18 @@ class _Tables:
         self._model = model
         self._read: tuple[list[list[int]], list[int], list[int]] | None = None
 
-    def __call__(self) -> tuple[list[list[int]], list[int], list[int]]:
-        """Cumulative frequencies, their lengths and the offsets of all tables."""
+    def upto(self, last: int) -> tuple[list[list[int]], list[int], list[int]]:
+        """Cumulative frequencies, their lengths and the offsets of the tables 0 to `last`.
+
+        The coder copies every table that it is given at every call.
+        """
         if self._read is None:
             lengths = self._model.cdf_length.tolist()
             rows = self._model.quantized_cdf.tolist()
-            # The coder copies every table at every call, and most of a padded row is padding.
             cut = [row[:length] for row, length in zip(rows, lengths, strict=True)]
             self._read = cut, lengths, self._model.offset.tolist()
-        return self._read
+        frequencies, lengths, offsets = self._read
+        return frequencies[: last + 1], lengths[: last + 1], offsets[: last + 1]
 
 
 class SymbolWriter:
@@ -56,7 +59,8 @@ class SymbolWriter:
         if not holds_data(symbols) or not holds_data(indexes):
             return
         self._coder = self._coder or ans.BufferedRansEncoder()
-        self._coder.encode_with_indexes(symbols.flatten().tolist(), indexes.flatten().tolist(), *self._tables())
+        chosen = indexes.flatten().tolist()
+        self._coder.encode_with_indexes(symbols.flatten().tolist(), chosen, *self._tables.upto(max(chosen, default=0)))
 
     def finish(self) -> bytes:
         """The stream; empty where no symbol held data."""
@@ -76,7 +80,8 @@ class SymbolReader:
         if not holds_data(indexes):
             entropy_decoder_read()
             return torch.zeros_like(indexes, dtype=torch.int32)
-        values = self._coder.decode_stream(indexes.flatten().tolist(), *self._tables())
+        chosen = indexes.flatten().tolist()
+        values = self._coder.decode_stream(chosen, *self._tables.upto(max(chosen, default=0)))
         return torch.tensor(values, dtype=torch.int32, device=indexes.device).view(indexes.shape)
 
 

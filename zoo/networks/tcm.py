@@ -21,7 +21,7 @@ from lic_bench.errors import WeightsError
 
 from .coding import FactorizedPrior, SymbolReader, SymbolWriter, scale_indexes
 from .layers import PointwiseLinear, conv1, conv3, straight_through, subpixel3
-from .windows import merge, relative_positions, split
+from .windows import across_borders, merge, relative_positions, split
 
 LATENT = 320
 HYPER = 192
@@ -63,19 +63,13 @@ class WindowAttention(nn.Module):
         q, k, v = self.embedding_layer(tokens).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
         bias = self.relative_position_params.flatten(1)[:, self.positions][None]
         if self.shift:
-            apart = self._apart(height, width, x.device)
+            apart = across_borders(height, width, self.window, self.shift, x.device)
             bias = bias.masked_fill(apart[:, None], -torch.inf).repeat(len(q) // len(apart), 1, 1, 1)
         # The fused kernel, which never stores the logits, needs the bias in its full shape.
         attended = F.scaled_dot_product_attention(q, k, v, attn_mask=bias.expand(len(q), -1, -1, -1))
         attended = attended.transpose(1, 2).flatten(2)
         out = merge(self.linear(attended), (self.window, self.window), (height, width))
         return out.roll((self.shift, self.shift), dims=(1, 2)) if self.shift else out
-
-    def _apart(self, height: int, width: int, device: torch.device) -> Tensor:
-        """Which pairs of tokens of each window are neighbours only because the map was rolled."""
-        down, across = (torch.arange(side, device=device) >= side - self.shift for side in (height, width))
-        border = split((2 * down[:, None] + across)[None, :, :, None], self.window, self.window).squeeze(-1)
-        return border[:, :, None] != border[:, None, :]
 
 
 class TransformerBlock(nn.Module):

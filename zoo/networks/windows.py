@@ -31,3 +31,13 @@ def relative_positions(height: int, width: int) -> Tensor:
     rows, columns = (a.flatten() for a in torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij"))
     down, across = (a[:, None] - a[None, :] for a in (rows, columns))
     return (down + height - 1) * (2 * width - 1) + across + width - 1
+
+
+def across_borders(height: int, width: int, window: int, shift: int, device: torch.device) -> Tensor:
+    """Which pairs of tokens of each square window are neighbours only because the map was rolled by -`shift`.
+
+    bool, windows x tokens x tokens, for a map of this height and width.
+    """
+    down, across = (torch.arange(side, device=device) >= side - shift for side in (height, width))
+    border = split((2 * down[:, None] + across)[None, :, :, None], window, window).squeeze(-1)
+    return border[:, :, None] != border[:, None, :]
