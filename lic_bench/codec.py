@@ -137,7 +137,8 @@ class CodecCard:
     `claims` are the names under which published complexity tables list the codec. `estimates_only` marks a network
     that says what a picture would cost and cannot code it: it is listed, counted and audited, and never run. `trained`
     marks a network that loads its own trained weights. `requirements` are what it needs beyond a plain install; a codec
-    without them is missing, which is no error. `qualities` are the integers its setting "quality" may have, the one of
+    without them is missing, which is no error. `by_name_only` keeps a codec that is too slow or too large for most
+    machines out of a run of "all". `qualities` are the integers its setting "quality" may have, the one of
     the lowest rate first: what a search for a target goes through; None where there is nothing to search. `year` is 0
     where it is unknown. `reference` is the name or reference by which any process finds the card, and `source_sha256` a
     digest of a user-supplied codec's source; the registry fills in both.
@@ -159,6 +160,7 @@ class CodecCard:
     estimates_only: bool = False
     trained: bool = False
     requirements: tuple[Requirement, ...] = ()
+    by_name_only: bool = False
     qualities: tuple[int, int] | None = None
     reference: str = ""
     source_sha256: str = ""

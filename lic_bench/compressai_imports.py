@@ -3,8 +3,9 @@
 CompressAI 1.2.8 imports torch_geometric and torch._dynamo for data sets and transforms of point clouds: two thirds of
 the time that its import takes, in every process. No image codec uses them. Here its packages of data sets, losses and
 transforms are executed at their first use instead of at import, and its registry of transforms holds what
-`register_transform` adds, without the transforms of torchvision and torch_geometric. scipy.stats, which CompressAI
-needs only to build the tables of an entropy coder, is executed at its first use too.
+`register_transform` adds, without the transforms of torchvision and torch_geometric. scipy.stats is executed at its
+first use too: CompressAI needs one function of it, the normal distribution's quantiles, and is given
+scipy.special.ndtri, which computes them there as well.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any
 
 AT_FIRST_USE = ("compressai.datasets", "compressai.losses", "compressai.transforms", "scipy.stats")
 REGISTRY = "compressai.registry.transforms"
+ENTROPY_MODELS = "compressai.entropy_models.entropy_models"
 
 
 class _TransformsRegistry(Loader):
@@ -59,19 +61,32 @@ class _AtFirstUse(Loader):
         module.__dict__["__getattr__"] = first_use
 
 
+class _LightQuantiles(Loader):
+    """Executes CompressAI's entropy models, and gives them the normal distribution's quantiles without scipy.stats."""
+
+    def __init__(self, loader: Loader) -> None:
+        self.loader = loader
+
+    def exec_module(self, module: ModuleType) -> None:
+        from scipy.special import ndtri
+
+        self.loader.exec_module(module)
+        module.GaussianConditional._standardized_quantile = staticmethod(ndtri)
+
+
 class _WithoutPointClouds(MetaPathFinder):
-    """Finds the packages named above; any other import goes on to the next finder."""
+    """Finds the modules named above; any other import goes on to the next finder."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         if fullname == REGISTRY:
             return spec_from_loader(fullname, _TransformsRegistry())
-        if fullname not in AT_FIRST_USE:
+        if fullname not in (*AT_FIRST_USE, ENTROPY_MODELS):
             return None
         spec = PathFinder.find_spec(fullname, path, target)
         if spec is not None and spec.loader is not None:
-            spec.loader = _AtFirstUse(spec.loader)
+            spec.loader = (_LightQuantiles if fullname == ENTROPY_MODELS else _AtFirstUse)(spec.loader)
         return spec
 
 

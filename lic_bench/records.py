@@ -100,6 +100,7 @@ class NoteKind(StrEnum):
     NO_WEIGHTS = "no_weights"
     UNTRAINED = "untrained"
     NOT_INSTALLED = "not_installed"
+    BY_NAME_ONLY = "by_name_only"
 
 
 @dataclass(frozen=True)

@@ -69,3 +69,18 @@ def test_what_is_left_out_exists() -> None:
         parent = PathFinder.find_spec(package)
         assert parent is not None
         assert PathFinder.find_spec(name, parent.submodule_search_locations) is not None, module
+
+
+def test_coder_tables_need_no_scipy_stats_and_are_the_same() -> None:
+    program = (
+        "import lic_bench, sys, torch\n"
+        "from compressai.entropy_models import GaussianConditional\n"
+        "from compressai.models.utils import conv\n"
+        "model = GaussianConditional(None)\n"
+        "model.update_scale_table([0.11, 1.0, 64.0])\n"
+        "assert 'scipy.stats._stats_py' not in sys.modules\n"
+        "import scipy.stats\n"
+        "for mass in (1e-9, 0.01, 0.25, 0.5):\n"
+        "    assert GaussianConditional._standardized_quantile(mass / 2) == scipy.stats.norm.ppf(mass / 2)"
+    )
+    assert loaded(program) == ["scipy.stats._stats_py"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -135,15 +136,18 @@ BASE_PHICONTEXT = _card(
     {},
     ("HPCM-Base without attention: a step's scales and means are the next one's context. No results are published.",),
 )
-ONE_BILLION = _card(
-    "hpcm-1b",
-    "HPCM-1B",
-    {"0.0483": "1dTtSoIMgyuZ2SYXZz9BrMfN-9m-NH6wM"},
-    {},
-    (
-        "A billion parameters (4 GB), no attention. Its repository has no results of it.",
-        "Layout and MAC are compared with the authors' network, not its results; for those there are no figures.",
+ONE_BILLION = replace(
+    _card(
+        "hpcm-1b",
+        "HPCM-1B",
+        {"0.0483": "1dTtSoIMgyuZ2SYXZz9BrMfN-9m-NH6wM"},
+        {},
+        (
+            "A billion parameters (4 GB), no attention. Its repository has no results of it.",
+            "Layout and MAC are compared with the authors' network, not its results; for those there are no figures.",
+        ),
     ),
+    by_name_only=True,
 )
 
 _TITLES = {card.name: card.title for card in (BASE, LARGE, BASE_PHICONTEXT, ONE_BILLION)}

@@ -14,7 +14,7 @@ from lic_bench.errors import RequestError
 
 PACKAGES = (
     "lic-bench", "torch", "torchvision", "compressai", "constriction", "pytorch-msssim", "numpy", "scipy", "pandas",
-    "pillow", "scikit-image",
+    "pillow", "scikit-image", "av", "pillow-jxl-plugin", "pyjpegli", "mozjpeg-lossless-optimization",
 )  # fmt: skip
 
 Fact = str | int | float | bool | None

@@ -118,8 +118,8 @@ class TimeLeft:
     jobs: Sequence[Job]
     pictures: Sequence[PictureRecord]
     workers: int
-    work: Work
-    macs_per_second: float
+    work: Work = field(default_factory=dict)
+    macs_per_second: float = 1.0
     coding: dict[str, Ratio] = field(default_factory=lambda: defaultdict(Ratio))
     others: dict[Pass, Ratio] = field(default_factory=lambda: defaultdict(Ratio))
     done: set[tuple[str, str, str]] = field(default_factory=set)

@@ -18,13 +18,21 @@ MS_SSIM_SMALLEST_SIDE = 161
 
 def mse(original: Image, decoded: Image) -> float:
     """Mean squared error in float64 over all channels and pixels. Raises ValueError when the shapes differ."""
-    errors = channel_mse(original, decoded)
+    return mean_error(channel_mse(original, decoded))
+
+
+def mean_error(errors: Sequence[Sequence[float]]) -> float:
+    """The MSE over all channels: the mean of the diagonal of `channel_mse`."""
     return sum(errors[channel][channel] for channel in range(len(errors))) / len(errors)
 
 
 def psnr(original: Image, decoded: Image) -> float:
     """Peak signal-to-noise ratio in dB over 8-bit RGB, 10 log10(255^2 / MSE); infinite for equal pictures."""
-    error = mse(original, decoded)
+    return psnr_of(mse(original, decoded))
+
+
+def psnr_of(error: float) -> float:
+    """The PSNR in dB of a mean squared error in 8-bit steps; infinite for 0."""
     return math.inf if error == 0 else 10 * math.log10(255**2 / error)
 
 
@@ -37,9 +45,9 @@ def channel_mse(original: Image, decoded: Image) -> tuple[tuple[float, ...], ...
     if original.shape != decoded.shape:
         raise ValueError(f"cannot compare pictures of {original.shape} and {decoded.shape}")
     pixels = original.shape[0] * original.shape[1]
-    ours, theirs = (picture.reshape(pixels, -1).astype(np.float64) for picture in (original, decoded))
-    squares = (ours**2).sum(axis=0)[:, None] + (theirs**2).sum(axis=0)
-    errors: list[list[float]] = ((squares - 2 * ours.T @ theirs) / pixels).tolist()
+    ours, theirs = (np.array(picture.reshape(pixels, -1).T, np.float64, order="C") for picture in (original, decoded))
+    squares = np.einsum("cp,cp->c", ours, ours)[:, None] + np.einsum("cp,cp->c", theirs, theirs)
+    errors: list[list[float]] = ((squares - 2 * ours @ theirs.T) / pixels).tolist()
     return tuple(tuple(row) for row in errors)
 
 

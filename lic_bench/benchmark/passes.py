@@ -17,10 +17,10 @@ from lic_bench.benchmark.timing import (
     looks_disturbed,
     timed,
 )
-from lic_bench.codec import Codec, EstimatesRate, HasParts, Image, SplitsRate
+from lic_bench.codec import Codec, EstimatesRate, HasParts, Image, RecordsCoding, SplitsRate
 from lic_bench.complexity import mac_counter
 from lic_bench.errors import LicBenchError
-from lic_bench.records import MacCount, Origin
+from lic_bench.records import Coding, MacCount, Origin
 from lic_bench.registry.metrics import name as metric_name
 
 LARGER_SIZES = ((1920, 1080), (3840, 2160))
@@ -29,11 +29,15 @@ LARGER_SIZES = ((1920, 1080), (3840, 2160))
 
 @dataclass(frozen=True)
 class CodedPicture:
-    """A picture encoded and decoded once. `seconds` is for sharing out the time budget and never a sample."""
+    """A picture encoded and decoded once. `seconds` is for sharing out the time budget and never a sample.
+
+    `coding` says how the bitstream was made, None where the operating point says it all.
+    """
 
     stream: bytes
     decoded: Image
     seconds: float
+    coding: Coding | None = None
 
 
 @dataclass(frozen=True)
@@ -100,7 +104,8 @@ def encode_and_decode(context: JobContext, image: Image) -> CodedPicture:
             f"decode returned {decoded.shape} of {decoded.dtype} for a picture of {image.shape} of uint8; "
             "a decoder must give back the size that was encoded, 8 bit"
         )
-    return CodedPicture(stream, decoded, sample.wall_seconds)
+    coding = context.codec.coding(stream) if isinstance(context.codec, RecordsCoding) else None
+    return CodedPicture(stream, decoded, sample.wall_seconds, coding)
 
 
 def estimated_bits(context: JobContext, image: Image) -> float | None:
@@ -126,12 +131,13 @@ def score(context: JobContext, image: Image, coded: CodedPicture, estimated_bits
         if context.conditions.skip_metrics
         else metrics.scores(keys, image, decoded)
     )
+    errors = metrics.channel_mse(image, decoded)
     return Scores(
         payload_bits,
         estimated_bits,
-        metrics.psnr(image, decoded),
+        metrics.psnr_of(metrics.mean_error(errors)),
         metrics.ms_ssim(image, decoded),
-        metrics.channel_mse(image, decoded),
+        errors,
         further,
         failed,
     )

@@ -71,13 +71,15 @@ def plan(
 
 
 def texts(notes: Iterable[PlanNote]) -> list[str]:
-    """Notes as sentences for people; the untrained codecs share one, and so do those that are not installed."""
+    """Notes as sentences for people; notes of a kind in _SHARED share one."""
     notes = tuple(notes)
     sentences = [
         _TEXTS[note.kind].format(codec=note.codec, points=", ".join(note.points), asked=", ".join(note.asked))
         for note in notes
-        if note.kind not in (NoteKind.UNTRAINED, NoteKind.NOT_INSTALLED)
+        if note.kind not in _SHARED
     ]
+    if by_name := [note.codec for note in notes if note.kind is NoteKind.BY_NAME_ONLY]:
+        sentences.append(_TEXTS[NoteKind.BY_NAME_ONLY].format(codecs=", ".join(by_name)))
     missing = [f"{note.codec} ({'; '.join(note.install)})" for note in notes if note.kind is NoteKind.NOT_INSTALLED]
     if missing:
         sentences.append(_TEXTS[NoteKind.NOT_INSTALLED].format(codecs=", ".join(missing)))
@@ -87,7 +89,10 @@ def texts(notes: Iterable[PlanNote]) -> list[str]:
     return sentences
 
 
+_SHARED = (NoteKind.UNTRAINED, NoteKind.NOT_INSTALLED, NoteKind.BY_NAME_ONLY)
+
 _TEXTS = {
+    NoteKind.BY_NAME_ONLY: 'Not part of "all", being too slow or too large for most machines; name them: {codecs}.',
     NoteKind.NO_MATCHING_POINT: "{codec}: no operating point matches {asked}; it has {points}.",
     NoteKind.NO_WEIGHTS: "{codec}: no weights for {points}; not measured.",
     NoteKind.ESTIMATES_ONLY: "{codec}: it estimates rates and codes nothing; not run, only counted and audited.",

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import compressai.models
-import scipy.stats
 
-__all__ = ["NORMAL", "models"]
+__all__ = ["models"]
 
 models = compressai.models
-NORMAL = scipy.stats.norm
-"""Read here so that scipy.stats is executed: the tables of an entropy coder need it."""

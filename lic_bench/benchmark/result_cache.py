@@ -42,7 +42,12 @@ class ResultCache:
         return kept, tuple(left)
 
     def keep(self, row: Measurement, run: str) -> None:
-        """Keep a row that was measured in the run of this name. OSError where it cannot be written."""
+        """Keep a row that was measured in the run of this name. OSError where it cannot be written.
+
+        One that an external program made is not kept: programs change without a version that all of them tell.
+        """
+        if row.coding is not None and row.coding.program is not None:
+            return
         job = self._jobs.get((row.codec, row.point))
         if job is not None and (path := self._path(job, row.picture)) is not None:
             atomic_write(path, run_folder.as_json(replace(row, from_cache=run)) + "\n")

@@ -14,7 +14,7 @@ from lic_bench.benchmark.conditions import FreshProcess
 from lic_bench.benchmark.context import JobContext
 from lic_bench.benchmark.passes import CodedPicture, Scores, Timings
 from lic_bench.caveats import Caveat
-from lic_bench.codec import Codec, HasParts, RecordsCoding
+from lic_bench.codec import Codec, HasParts
 from lic_bench.errors import LicBenchError
 from lic_bench.records import (
     Agreement,
@@ -55,8 +55,7 @@ def measurement(context: JobContext, results: PassResults) -> Measurement:
     if fresh is not None and fresh.picture != picture.name:
         fresh = None
     agreement = None if fresh is None else _agreement(coded, fresh)
-    coding = context.codec.coding(coded.stream) if isinstance(context.codec, RecordsCoding) else None
-    in_process = not _is_external(coding)  # processor time and memory of other processes are not seen
+    in_process = not _is_external(coded.coding)  # processor time and memory of other processes are not seen
     return Measurement(
         codec=job.codec,
         point=job.point,
@@ -88,8 +87,8 @@ def measurement(context: JobContext, results: PassResults) -> Measurement:
         scaling=results.scaling,
         memory=fresh.memory if fresh is not None and in_process else (),
         scores=scores.further,
-        coding=coding,
-        caveats=tuple(_caveats(context, results, fresh, agreement, coding)),
+        coding=coded.coding,
+        caveats=tuple(_caveats(context, results, fresh, agreement)),
         pass_seconds=results.seconds if fresh is None else {Pass.FRESH_PROCESS: fresh.seconds, **results.seconds},
     )
 
@@ -121,13 +120,12 @@ def _caveats(
     results: PassResults,
     fresh: FreshProcess | None,
     agreement: Agreement | None,
-    coding: Coding | None,
 ) -> Iterator[Caveat]:
     scores, timings = results.scores, results.timings
     yield from _caveats_of_quality(context, scores)
     if _is_off_target(context, results):
         yield Caveat.OFF_TARGET
-    if _is_external(coding):
+    if _is_external(results.coded.coding):
         yield Caveat.EXTERNAL_PROGRAM
     if any(count.is_lower_bound for count in results.macs):
         yield Caveat.UNCOUNTED_OPS
@@ -135,7 +133,7 @@ def _caveats(
         yield Caveat.DRIFT
     if len(timings.encode) < 3:
         yield Caveat.FEW_TIMINGS if timings.encode else Caveat.NOT_TIMED
-    if context.device == "cpu" and timings.disturbed and not _is_external(coding):
+    if context.device == "cpu" and timings.disturbed and not _is_external(results.coded.coding):
         yield Caveat.BUSY_MACHINE
     if context.conditions.shared_machine:
         yield Caveat.SHARED_MACHINE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -14,7 +15,7 @@ from lic_bench.assets import weights
 from lic_bench.assets.datasets import Dataset
 from lic_bench.assets.pictures import read
 from lic_bench.benchmark import environment, executors, plan, run_folder, targets, worker
-from lic_bench.benchmark.estimate import TimeLeft, Work
+from lic_bench.benchmark.estimate import TimeLeft
 from lic_bench.benchmark.executors import processes
 from lic_bench.benchmark.options import RunOptions
 from lic_bench.benchmark.plan import Checkpoint, Plan
@@ -30,7 +31,9 @@ from lic_bench.records import (
     Job,
     Measurement,
     MetricRecord,
+    NoteKind,
     PictureRecord,
+    PlanNote,
     Row,
     RunHeader,
     Settings,
@@ -95,7 +98,7 @@ def run(options: RunOptions, observer: Observer | None = None) -> RunFolder:
     cache = ResultCache(folder.header, options.workers > 1) if _may_use_cache(options) else None
     if cache is not None:
         kept, jobs = cache.split(jobs)
-    left = time_left(jobs, prepared, options, observer)
+    left = _time_left_beside(jobs, prepared, options, observer)
     rows_left = sum(len(job.pictures) for job in jobs)
     observer.start(prepared.plan.rows, prepared.plan.rows - rows_left)
     for failure in prepared.failures:
@@ -121,17 +124,34 @@ def run(options: RunOptions, observer: Observer | None = None) -> RunFolder:
 
 def time_left(jobs: Sequence[Job], prepared: Prepared, options: RunOptions, observer: Observer) -> TimeLeft:
     """What jobs are predicted to take; their networks are counted in a process of its own."""
+    left = TimeLeft(jobs, prepared.pictures, options.workers)
+    _predict(left, prepared, observer)
+    return left
+
+
+def _time_left_beside(jobs: Sequence[Job], prepared: Prepared, options: RunOptions, observer: Observer) -> TimeLeft:
+    """As `time_left`; where nothing is timed that could be disturbed, networks are counted while jobs run."""
+    settings = prepared.settings
+    if settings.timing_repeats and settings.timing_budget_seconds:
+        return time_left(jobs, prepared, options, observer)
+    left = TimeLeft(jobs, prepared.pictures, options.workers)
+    threading.Thread(target=_predict, args=(left, prepared, observer), daemon=True).start()
+    return left
+
+
+def _predict(left: TimeLeft, prepared: Prepared, observer: Observer) -> None:
+    """Count the networks of the jobs that are left."""
     learned = {card.name for card in prepared.cards if card.learned}
-    counted = tuple(job for job in jobs if job.codec in learned)
-    work: Work = {}
-    rate = 1.0
-    if counted:
-        arguments = (counted, prepared.settings.device, prepared.settings.threads)
-        try:
-            work, rate = processes.alone(prepared.cards, COUNTING_TIMEOUT_SECONDS, worker.network_work, *arguments)
-        except ProcessDied as error:
-            observer.note(f"The time of this run cannot be predicted: counting the networks failed ({error}).")
-    return TimeLeft(jobs, prepared.pictures, options.workers, work, rate)
+    counted = tuple(job for job in left.jobs if job.codec in learned)
+    if not counted:
+        return
+    arguments = (counted, prepared.settings.device, prepared.settings.threads)
+    try:
+        left.work, left.macs_per_second = processes.alone(
+            prepared.cards, COUNTING_TIMEOUT_SECONDS, worker.network_work, *arguments
+        )
+    except ProcessDied as error:
+        observer.note(f"The time of this run cannot be predicted: counting the networks failed ({error}).")
 
 
 def _may_use_cache(options: RunOptions) -> bool:
@@ -157,7 +177,11 @@ def prepare(options: RunOptions, observer: Observer) -> Prepared:
         metrics=tuple(dict.fromkeys(map(metrics.key, options.metrics))),
     )
     selection = lookup.selection(options.models, timeout)
+    by_name = [card.name for card in selection.cards if card.by_name_only and options.models == "all"]
+    selection = replace(selection, cards=tuple(card for card in selection.cards if card.name not in by_name))
     selection = replace(selection, cards=targets.searching(selection.cards, options.target_bpp, options.target_psnr))
+    if options.executor == executor_registry.DEFAULT:
+        processes.start_server(selection.cards)
     anchor.check(options.anchor, [card.name for card in selection.cards], options.dataset)
     dataset = lookup.dataset(options.dataset, options.data, options.download, timeout)
     if dataset.left_out:
@@ -173,6 +197,7 @@ def prepare(options: RunOptions, observer: Observer) -> Prepared:
         options.points,
         str(options.data.resolve()) if options.data else None,
     )
+    planned = replace(planned, notes=(*planned.notes, *(PlanNote(NoteKind.BY_NAME_ONLY, name) for name in by_name)))
     for text in plan.texts(planned.notes):
         observer.note(text)
     broken = tuple(

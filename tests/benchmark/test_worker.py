@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 from helpers import small_codecs
 
-from lic_bench.benchmark import worker
-from lic_bench.benchmark.context import Conditions
+from lic_bench.benchmark import job_rows, worker
+from lic_bench.benchmark.conditions import Conditions
 from lic_bench.benchmark.timing import Budget
 from lic_bench.caveats import Caveat
-from lic_bench.records import Failure, FailureKind, Job, Measurement, Settings, Training
+from lic_bench.records import Failure, FailureKind, Job, Measurement, Pass, Settings, Training
 
 QUICK = Settings(device="cpu", timing_repeats=2, timing_budget_seconds=100, memory=False)
 
@@ -32,7 +33,7 @@ def test_a_failed_picture_leaves_its_share_of_the_budget(folder: Path, monkeypat
             asked.append((shape, pictures_left))
             return super().passes(shape, expected_seconds, pictures_left)
 
-    monkeypatch.setattr(worker, "Budget", Recording)
+    monkeypatch.setattr(job_rows, "Budget", Recording)
     first, second, third = worker.measure(job(folder, "FAILING_FIRST", "a.png", "b.png", "c.png"))
     assert isinstance(first, Failure)
     assert (first.picture, first.kind, first.reason) == ("a.png", FailureKind.MEASURE, "ValueError: the first fails")
@@ -70,9 +71,9 @@ def test_bytes_are_asked_for(folder: Path) -> None:
     assert row.reason == "encode returned str; a bitstream is bytes"
 
 
-def test_without_time_nothing_is_timed(folder: Path) -> None:
-    settings = Settings(device="cpu", timing_repeats=0, memory=False)
-    (row,) = worker.measure(job(folder, "LOSSLESS", "c.png", settings=settings))
+@pytest.mark.parametrize("none", [{"timing_repeats": 0}, {"timing_budget_seconds": 0}])
+def test_without_time_nothing_is_timed(folder: Path, none: dict[str, int]) -> None:
+    (row,) = worker.measure(job(folder, "LOSSLESS", "c.png", settings=replace(QUICK, **none)))
     assert isinstance(row, Measurement)
     assert row.encode_seconds == row.decode_seconds == row.calibration_seconds == ()
     assert Caveat.NOT_TIMED in row.caveats
@@ -91,3 +92,20 @@ def test_threads_are_as_before_when_the_job_is_done(folder: Path) -> None:
     assert isinstance(row, Measurement)
     assert row.threads == 2
     assert torch.get_num_threads() == before
+
+
+def test_rows_are_the_same_scored_one_by_one_or_beside(folder: Path) -> None:
+    wanted = job(folder, "LOSSLESS", "a.png", "b.png", "c.png", settings=replace(QUICK, timing_repeats=0))
+    beside, one_by_one = (list(worker.measure(wanted, Conditions(one_by_one=single))) for single in (False, True))
+    assert [replace(row, pass_seconds={}) for row in beside] == [replace(row, pass_seconds={}) for row in one_by_one]
+    assert [row.picture for row in beside] == ["a.png", "b.png", "c.png"]
+
+
+def test_passes_account_for_their_time(folder: Path) -> None:
+    first, second = worker.measure(job(folder, "LOSSLESS", "a.png", "b.png"))
+    assert isinstance(first, Measurement)
+    assert isinstance(second, Measurement)
+    assert {Pass.LOAD, Pass.READ, Pass.CODE, Pass.SCORE, Pass.TIME} <= set(first.pass_seconds)
+    assert Pass.LOAD not in second.pass_seconds
+    timed = sum(first.encode_seconds) + sum(first.decode_seconds)
+    assert first.pass_seconds[Pass.TIME] >= timed

@@ -34,9 +34,7 @@ CARDS = {card.name: card for card in codecs.select("all")}
 LARGE = () if os.environ.get("LIC_BENCH_LARGE") else ("hpcm-1b",)
 LEARNED = [name for name, card in CARDS.items() if card.learned]
 CODECS = [
-    name
-    for name, card in CARDS.items()
-    if not card.estimates_only and card.family != "external" and name not in LARGE
+    name for name, card in CARDS.items() if not card.estimates_only and card.family != "external" and name not in LARGE
 ]
 """External programs have tests of their own: not every size is within their reach."""
 HERE = [name for name in CODECS if not requirements.missing(CARDS[name])]

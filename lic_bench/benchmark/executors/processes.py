@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from multiprocessing import forkserver
 from multiprocessing.context import BaseContext
 from typing import Any
 
@@ -49,6 +50,14 @@ def alone(cards: Iterable[CodecCard], timeout_seconds: float, work: Callable[...
         finally:
             processes.stop()
     return result
+
+
+def start_server(cards: Iterable[CodecCard]) -> None:
+    """Let the server that processes are forked from begin its imports, beside what the caller does next."""
+    context = process_context(cards)
+    if context.get_start_method() == "forkserver":
+        with quiet_imports():
+            forkserver.ensure_running()
 
 
 def process_context(cards: Iterable[CodecCard]) -> BaseContext:
