@@ -1,12 +1,13 @@
-"""How long LoC-LIC and MLIC++ take on one thread, beside what the machine can do at that moment.
+"""How far networks are from this machine's convolution limit, on one thread.
 
-    python benchmarks/mlic.py [--passes 3] [--size 768x512] [NAME ...]
+    python benchmarks/convolution_limit.py [--passes 3] [--size 768x512] [NAME ...]
 
-Encode and decode are timed in CPU seconds, each between two runs of a plain convolution and a matrix product, so that
-a busy or a slower machine shows in all of them. Printed for each call: median seconds; the ratio to the time that a
-plain convolution would take for the multiply-accumulates that are made (and the ratio not to be exceeded); the share
-of the matrix product's rate that is reached; and the seconds in each part, what is left being entropy coding and the
-moving of symbols. Parts are timed in a pass of their own.
+The limit of a call is the time that a plain 3x3 convolution (192 channels) takes for the multiply-accumulates which the
+call executes. Encode and decode are timed in CPU seconds, each between two runs of that convolution and of a matrix
+product, so that a busy or a slower machine shows in all of them. A 1x1 convolution is a matrix product and cannot
+exceed its rate, whatever a 3x3 kernel reaches by Winograd's algorithm. Printed for each call: median seconds; the ratio
+to the limit, of the whole call and of the network's parts alone, without the entropy coder and what moves its symbols;
+the share of the matrix product's rate that the parts reach; and both rates. Parts are timed in a pass of their own.
 """
 
 from __future__ import annotations
@@ -22,12 +23,12 @@ import numpy as np
 import torch
 from torch import nn
 
+from lic_bench.codec import HasParts
 from lic_bench.complexity.mac_counter import count
+from lic_bench.records import Call
 from lic_bench.registry import codecs
 
-# Seconds not to be exceeded at 768x512 on a machine whose plain convolution runs at QUIET GMAC/s.
-LIMITS = {"loc-lic": (1.9, 2.1), "mlicpp": (5.2, 6.6), "mlicpp-2023": (6.5, 8.0)}
-QUIET = 56.0
+NAMES = ("loc-lic", "mlicpp", "mlicpp-2023", "tcm-small", "flic", "gllmm-128", "hpcm-base", "dcae", "cca", "wacnn")
 
 _CONVOLUTION = nn.Conv2d(192, 192, 3, padding=1)
 _MAP = torch.randn(1, 192, 128, 192)
@@ -75,43 +76,47 @@ def report(name: str, width: int, height: int, passes: int) -> None:
     """Time one codec and print what came out."""
     card = codecs.get(name)
     codec = card.load(card.points[0])
+    assert isinstance(codec, HasParts)
     image = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
     stream = codec.encode(image)
-    for place, (call, run) in enumerate({"encode": lambda: codec.encode(image),
-                                         "decode": lambda: codec.decode(stream)}.items()):  # fmt: skip
+    runs: dict[Call, Callable[[], object]] = {
+        Call.ENCODE: lambda: codec.encode(image),
+        Call.DECODE: lambda: codec.decode(stream),
+    }
+    for call, run in runs.items():
         run()
-        counted = count(codec, width, height, call)  # type: ignore[arg-type]
-        gmac = counted.executed_macs / 1e9
-        taken, ratios, shares = [], [], []
+        gmac = count(codec, width, height, call).executed_macs / 1e9
+        taken, ratios = [], []
         for _ in range(passes):
             before = machine_rates()
             taken.append(seconds(run))
             convolution, product = ((a + b) / 2 for a, b in zip(before, machine_rates(), strict=True))
             ratios.append(taken[-1] * convolution / gmac)
-            shares.append(gmac / taken[-1] / product)
-        limit = LIMITS[name][place] * QUIET / gmac
-        with by_part(codec.network) as spent:  # type: ignore[attr-defined]
+        with by_part(codec.network) as spent:
             whole = seconds(run)
-        print(f"{name} {call}: {statistics.median(taken):.2f} s, {statistics.median(ratios):.2f} x plain convolution "
-              f"(at most {limit:.2f}), {statistics.median(shares):.0%} of the matrix product's rate "
-              f"({convolution:.1f} and {product:.1f} GMAC/s here)")  # fmt: skip
-        print(f"    {counted.kmac_per_pixel:.1f} kMAC/pixel {counted.note}")
-        rest = whole - sum(spent.values())
-        print("    " + ", ".join(f"{part} {s:.2f}" for part, s in [*spent.items(), ("everything else", rest)]) + " s")
+        share = sum(spent.values()) / whole  # of the call, in the network's parts
+        whole_ratio = statistics.median(ratios)
+        print(
+            f"{name:14}{call:8}{statistics.median(taken):8.2f} s{gmac:9.1f} GMAC{whole_ratio:8.2f}"
+            f"{whole_ratio * share:8.2f}{convolution / (whole_ratio * share) / product:8.0%}"
+            f"   {convolution:.0f} and {product:.0f} GMAC/s",
+            flush=True,
+        )
 
 
 def main() -> None:
     """Read the command line and time each codec."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", default=list(LIMITS), metavar="NAME")
+    parser.add_argument("names", nargs="*", default=list(NAMES), metavar="NAME")
     parser.add_argument("--passes", type=int, default=3)
     parser.add_argument("--size", default="768x512")
-    arguments = parser.parse_args()
+    given = parser.parse_intermixed_args()
     torch.set_num_threads(1)
-    width, height = map(int, arguments.size.split("x"))
+    width, height = map(int, given.size.split("x"))
+    print(f"{'codec':14}{'call':8}{'time':>10}{'work':>14}{'whole':>8}{'parts':>8}{'of mm':>8}   convolution, product")
     with torch.inference_mode():
-        for name in arguments.names:
-            report(name, width, height, arguments.passes)
+        for name in given.names:
+            report(name, width, height, given.passes)
 
 
 if __name__ == "__main__":
