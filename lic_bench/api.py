@@ -20,7 +20,6 @@ from lic_bench.check.compare import compare
 from lic_bench.check.limits import LimitSet
 from lic_bench.check.outcome import Outcome
 from lic_bench.codec import Codec
-from lic_bench.interchange import importing
 from lic_bench.records import Failure, Measurement, Row, RunHeader
 
 if TYPE_CHECKING:
@@ -133,6 +132,8 @@ def _curves_at(path: Path, dataset: str | None) -> tuple[RDCurve, ...]:
         return tuple(replace(curve, source=replace(curve.source, source_id=path.name)) for curve in found)
     if curve_files.is_one(path):
         return curve_files.read(path)
+    from lic_bench.interchange import importing
+
     options = importing.ImportOptions(dataset)
     return importing.as_curves(importing.read([path], options), options)
 

@@ -63,7 +63,7 @@ class ModuleCalls:
 def parts_of(network: nn.Module) -> tuple[nn.Module, ...]:
     """The network's parts: its children, and the members of children that are lists of modules."""
     members = (tuple(child) if isinstance(child, nn.ModuleList) else (child,) for child in network.children())
-    return tuple(dict.fromkeys(part for several in members for part in several))
+    return tuple(dict.fromkeys(part for several in members for part in several if isinstance(part, nn.Module)))
 
 
 @contextmanager
@@ -104,6 +104,7 @@ def _is_equal(kept: Tensor, given: Tensor) -> bool:
     return (
         kept.dtype == given.dtype
         and kept.device == given.device
-        and kept.stride() == given.stride()
+        and kept.shape == given.shape
+        and all(a == b for a, b, size in zip(kept.stride(), given.stride(), kept.shape, strict=True) if size > 1)
         and torch.equal(kept, given)
     )

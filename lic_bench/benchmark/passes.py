@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from lic_bench.benchmark import metrics
 from lic_bench.benchmark.context import JobContext
+from lic_bench.benchmark.tabulated_priors import tabulated_priors
 from lic_bench.benchmark.timing import (
     ACCELERATOR_WARM_UPS,
     Budget,
@@ -113,7 +115,10 @@ def estimated_bits(context: JobContext, image: Image) -> float | None:
 
     What the network's parts gave while they coded the picture is not computed again.
     """
-    with context.calls.reusing():
+    with ExitStack() as stack:
+        stack.enter_context(context.calls.reusing())
+        if isinstance(context.codec, HasParts):
+            stack.enter_context(tabulated_priors(context.codec.network))
         if context.trained and isinstance(context.codec, EstimatesRate):
             return context.codec.estimated_bits(image)
     return None

@@ -14,14 +14,10 @@ from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 
-import numpy as np
-
 from lic_bench.assets import requirements
-from lic_bench.benchmark import metrics
 from lic_bench.codec import Codec, CodecCard, Image, OperatingPoint, RecordsCoding
 from lic_bench.errors import LicBenchError, RequestError
 from lic_bench.records import Coding
-from lic_bench.registry import codecs
 
 BPP_TOLERANCE = 0.01
 """A rate may be off its target by this share before it is said."""
@@ -84,6 +80,8 @@ def is_searched(card: CodecCard) -> bool:
 
 def card_of(reference: str, label: str) -> CodecCard:
     """The card of a reference; where the label is that of a target, the card that searches for it."""
+    from lic_bench.registry import codecs
+
     card, target = codecs.get(reference), of_label(label)
     if target is None or card.qualities is None or any(point.label == label for point in card.points):
         return card
@@ -92,6 +90,8 @@ def card_of(reference: str, label: str) -> CodecCard:
 
 def load(card: CodecCard, point: OperatingPoint, weights: Path | None, device: str) -> SearchedQuality:
     """The codec that searches for the target of a point."""
+    from lic_bench.registry import codecs
+
     plain, target = codecs.get(card.reference), of_label(point.label)
     assert plain.qualities is not None
     assert target is not None
@@ -127,6 +127,8 @@ class SearchedQuality:
 
     def encode(self, image: Image) -> bytes:
         """The bitstream nearest to the target. LicBenchError where the codec's whole range does not reach it."""
+        import numpy as np
+
         if self._image is None or not (image is self._image or np.array_equal(image, self._image)):
             self._quality = self._search(image)
             self._codec = self._at(self._quality)
@@ -168,6 +170,8 @@ class SearchedQuality:
         stream = codec.encode(image)
         if self.target.kind is TargetKind.BPP:
             return 8 * len(stream) / (image.shape[0] * image.shape[1])
+        from lic_bench.benchmark import metrics
+
         return metrics.psnr(image, codec.decode(stream))
 
 

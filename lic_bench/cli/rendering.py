@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
@@ -13,9 +14,6 @@ from lic_bench.api import Run
 from lic_bench.assets import fetch, requirements, weights
 from lic_bench.assets.datasets import description
 from lic_bench.assets.fetch import Fetched
-from lic_bench.benchmark import time_spent
-from lic_bench.benchmark.estimate import TimeLeft
-from lic_bench.benchmark.runner import Prepared
 from lic_bench.cli.bd_rendering import worded
 from lic_bench.cli.terminal import duration, print_table, standard_output, table
 from lic_bench.codec import CodecCard
@@ -23,6 +21,10 @@ from lic_bench.errors import RequestError
 from lic_bench.records import EVERY, Failure, Measurement
 from lic_bench.registry import datasets as registered_datasets
 from lic_bench.registry import lookup
+
+if TYPE_CHECKING:
+    from lic_bench.benchmark.estimate import TimeLeft
+    from lic_bench.benchmark.runner import Prepared
 
 
 def summary(run: Run, anchor: str | None) -> None:
@@ -50,6 +52,8 @@ def failure_line(row: Failure) -> str:
 
 def planned_jobs(prepared: Prepared, left: TimeLeft) -> None:
     """What a run would do, and how long it is predicted to take."""
+    from lic_bench.benchmark import time_spent
+
     jobs = prepared.plan.jobs
     console = standard_output()
     headings = ("codec", "point", "weights", "pictures")

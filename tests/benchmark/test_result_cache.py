@@ -18,7 +18,7 @@ QUICK = {"device": "cpu", "timing_repeats": 1, "timing_budget_seconds": 1e9, "me
 
 
 def run(folder: Path, tmp_path: Path, models: str = "jpeg", **options: object) -> api.Run:
-    chosen = {**QUICK, "points": "50,75", **options}
+    chosen = {**QUICK, "points": "20,50", **options}
     return api.run(models, str(folder), output=tmp_path / "runs", new=True, **chosen)
 
 

@@ -15,7 +15,7 @@ from helpers import vtm_stand_in
 from helpers.pictures import picture
 from lic_bench.zoo import colour
 from lic_bench.zoo.colour import EIGHT_BIT_FLOORED, TEN_BIT, ColourPath
-from lic_bench.zoo.external import ExternalCodec, ProgramError
+from lic_bench.zoo.external_programs import ExternalCodec, ProgramError
 from lic_bench.zoo.hevc import END
 
 from lic_bench import api
