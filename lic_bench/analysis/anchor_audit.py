@@ -25,8 +25,8 @@ QPS = (47, 42, 37, 32, 27, 22, 17, 12)
 
 THEIR_PATH, HONEST_PATH = "bt709-8bit-floored", "bt709-10bit-rounded"
 
-CUT_OFF_BOTH_WAYS_DB = 46.4
-"""PSNR of the 24 Kodak pictures after RGB to 8-bit YCbCr and back, cut off both ways, nothing coded."""
+CUT_OFF_DB = 46.4
+"""PSNR of the 24 Kodak pictures after RGB to 8-bit YCbCr, cut off, and back, rounded; nothing is coded."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class AnchorPoint:
     """One point of the anchor with what is known of it.
 
     `reproduction` is the encoder run in the anchor's way, `honest` at 10 bit, rounded, None where it was not run.
-    `truncated_db` is predicted: the published PSNR with the error of a conversion cut off both ways added to its MSE.
+    `truncated_db` is predicted: the published PSNR with the error of a conversion to cut-off planes added to its MSE.
     `other_run` is the point of the same QP in another group's curve.
     """
 
@@ -74,7 +74,7 @@ def audit() -> tuple[AnchorPoint, ...]:
         AnchorPoint(
             qp,
             point,
-            added_error(point.psnr_db or math.inf, CUT_OFF_BOTH_WAYS_DB),
+            added_error(point.psnr_db or math.inf, CUT_OFF_DB),
             _mean([run for run in published.vtm_runs() if (run.qp, run.colour_path) == (qp, THEIR_PATH)]),
             _mean([run for run in published.vtm_runs() if (run.qp, run.colour_path) == (qp, HONEST_PATH)]),
             by_label.get(f"qp{qp}"),

@@ -56,8 +56,8 @@ def anchors(form: Format) -> None:
         say(_run_text(known))
     say(
         [
-            "Predicted: the published PSNR with the error of a conversion cut off both ways "
-            f"({anchor_audit.CUT_OFF_BOTH_WAYS_DB} dB) added to its MSE, which is about what scoring cut-off pictures "
+            "Predicted: the published PSNR with the error of a conversion to cut-off planes "
+            f"({anchor_audit.CUT_OFF_DB} dB) added to its MSE, which is about what scoring cut-off pictures "
             "against the given ones costs. docs/anchors.md explains it. BD-rates against another run of the same "
             "encoder: --anchor vtm-9.1/lalic-repo.",
         ]
