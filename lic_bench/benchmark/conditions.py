@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lic_bench.codec import Image
-from lic_bench.records import MemoryUse
+from lic_bench.records import MacCount, MemoryUse
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,21 @@ class FreshProcess:
 
 
 @dataclass(frozen=True)
+class KnownCounts:
+    """What another operating point of the same network was counted to make: `macs` at its pictures' sizes, `scaling` at
+    larger ones. `parameters` tells whether a checkpoint has the same widths.
+    """
+
+    parameters: int | None
+    macs: tuple[MacCount, ...]
+    scaling: tuple[MacCount, ...]
+
+    def at(self, width: int, height: int) -> tuple[MacCount, ...]:
+        """The counts at one picture size; empty where there are none."""
+        return tuple(count for count in self.macs if (count.width, count.height) == (width, height))
+
+
+@dataclass(frozen=True)
 class Conditions:
     """Under what conditions a job is measured.
 
@@ -31,6 +46,7 @@ class Conditions:
     shared_machine: bool = False
     skip_metrics: bool = False
     one_by_one: bool = False
+    counts: KnownCounts | None = None
 
 
 ALONE = Conditions()

@@ -27,6 +27,8 @@ CLASSICAL_SECONDS_PER_PIXEL = 3e-7
 """Of a codec without a network, both directions; they differ a hundredfold, and the first row corrects it."""
 SCORING_SECONDS_PER_PIXEL = 5e-7
 READING_SECONDS_PER_PIXEL = 8e-8
+CALIBRATION_SECONDS = 0.01
+"""Of the calibration workload that follows each timed pass."""
 LOADING_SECONDS = 0.3
 COUNTING_SECONDS = 0.5
 ESTIMATE_SHARE = 0.1
@@ -95,7 +97,7 @@ def passes(
             Pass.CODE: coding,
             Pass.ESTIMATE: coding * ESTIMATE_SHARE if scored and is_learned else 0.0,
             Pass.SCORE: pixels * SCORING_SECONDS_PER_PIXEL if scored else 0.0,
-            Pass.TIME: repeats * coding,
+            Pass.TIME: repeats * (coding + CALIBRATION_SECONDS),
         }
     first = found[job.pictures[0]]
     load = LOADING_SECONDS if is_learned else 0.1

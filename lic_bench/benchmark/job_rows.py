@@ -88,6 +88,9 @@ def _rows(context: JobContext, wanted: Sequence[Picture], clock: PassClock) -> I
     left = Counter(shapes.values())
     budget = Budget(settings.timing_budget_seconds, settings.timing_repeats)
     counts: dict[tuple[int, int], tuple[MacCount, ...]] = {}
+    known = context.conditions.counts
+    if known is not None and known.parameters != row.parameters(context.codec):
+        known = None
     unscored: _Coded | None = None
     with ThreadPoolExecutor(1, initializer=torch.set_num_threads, initargs=(torch.get_num_threads(),)) as scorer:
         for picture, shape in shapes.items():
@@ -98,9 +101,11 @@ def _rows(context: JobContext, wanted: Sequence[Picture], clock: PassClock) -> I
                     image, record = read(picture)
                 with clock.of(Pass.COUNT):
                     if settings.macs and shape not in counts:
-                        counts[shape] = passes.count(context.codec, *shape)
+                        counts[shape] = (known and known.at(*shape)) or passes.count(context.codec, *shape)
                     macs = counts.get(shape, ())
-                    scaling = passes.count_larger(context.codec, macs) if settings.macs and picture == wanted[0] else ()
+                    scaling: tuple[MacCount, ...] = ()
+                    if settings.macs and picture == wanted[0]:
+                        scaling = (known and known.scaling) or passes.count_larger(context.codec, macs)
                 with clock.of(Pass.CODE):
                     once = passes.encode_and_decode(context, image)
                 with clock.of(Pass.ESTIMATE):

@@ -78,7 +78,7 @@ def measurement(context: JobContext, results: PassResults) -> Measurement:
         calibration_cpu_seconds=tuple(sample.cpu_seconds for sample in timings.calibration),
         device=context.device,
         threads=job.settings.threads,
-        parameters=_parameters(context.codec),
+        parameters=parameters(context.codec),
         weights_sha256=job.weights_sha256,
         decoded_sha256=hashlib.sha256(coded.decoded.tobytes()).hexdigest(),
         channel_mse=scores.channel_mse,
@@ -182,6 +182,6 @@ def _is_published_file(context: JobContext) -> bool:
     return published is not None and sha256 is not None and sha256.startswith(published.lower())
 
 
-def _parameters(codec: Codec) -> int | None:
+def parameters(codec: Codec) -> int | None:
     """The number of the network's parameters, None for a codec that shows no network."""
     return sum(p.numel() for p in codec.network.parameters()) if isinstance(codec, HasParts) else None

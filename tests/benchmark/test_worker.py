@@ -10,7 +10,7 @@ import torch
 from helpers import small_codecs
 
 from lic_bench.benchmark import job_rows, worker
-from lic_bench.benchmark.conditions import Conditions
+from lic_bench.benchmark.conditions import Conditions, KnownCounts
 from lic_bench.benchmark.timing import Budget
 from lic_bench.caveats import Caveat
 from lic_bench.records import Failure, FailureKind, Job, Measurement, Pass, Settings, Training
@@ -109,3 +109,20 @@ def test_passes_account_for_their_time(folder: Path) -> None:
     assert Pass.LOAD not in second.pass_seconds
     timed = sum(first.encode_seconds) + sum(first.decode_seconds)
     assert first.pass_seconds[Pass.TIME] >= timed
+
+
+def test_known_counts_are_taken_for_the_same_network_only(folder: Path) -> None:
+    settings = replace(QUICK, timing_repeats=0)
+    wanted = Job(
+        "demo-factorized", "1", Training.UNTRAINED, str(folder), ("a.png",), reference="demo-factorized",
+        settings=settings,
+    )  # fmt: skip
+    (counted,) = worker.measure(wanted)
+    assert isinstance(counted, Measurement)
+    changed = tuple(replace(count, macs=7) for count in counted.macs)
+    for parameters, taken in ((counted.parameters, True), (1, False)):
+        known = KnownCounts(parameters, changed, counted.scaling)
+        (row,) = worker.measure(wanted, Conditions(counts=known))
+        assert isinstance(row, Measurement)
+        assert row.macs == (changed if taken else counted.macs)
+        assert row.scaling == counted.scaling

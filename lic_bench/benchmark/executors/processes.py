@@ -17,11 +17,14 @@ from multiprocessing.context import BaseContext
 from typing import Any
 
 from lic_bench.benchmark import worker
-from lic_bench.benchmark.conditions import ALONE, Conditions, FreshProcess
+from lic_bench.benchmark.conditions import ALONE, Conditions, FreshProcess, KnownCounts
 from lic_bench.codec import CodecCard
-from lic_bench.records import Failure, FailureKind, Job, Measurement, Row, Training
+from lic_bench.records import Failure, FailureKind, Job, MacCount, Measurement, Row, Training
 from lic_bench.registry import codecs, entry_points, metrics
 from lic_bench.registry.isolation import ProcessDied, Processes, quiet_imports
+
+Counted = dict[tuple[str, str], KnownCounts]
+"""By a codec's reference and the network of an operating point."""
 
 
 def rows(jobs: Sequence[Job], workers: int = 1, timeout_seconds: float | None = None) -> Iterator[Row]:
@@ -33,8 +36,9 @@ def rows(jobs: Sequence[Job], workers: int = 1, timeout_seconds: float | None = 
         processes = Processes(process_context(codecs.get(job.reference) for job in jobs), timeout_seconds)
         try:
             if workers == 1:
+                counted: Counted = {}
                 for job in jobs:
-                    yield from _job_rows(processes, job, ALONE)
+                    yield from _job_rows(processes, job, ALONE, counted)
             else:
                 yield from _concurrent_rows(processes, jobs, workers)
         finally:
@@ -75,11 +79,12 @@ def process_context(cards: Iterable[CodecCard]) -> BaseContext:
 
 def _concurrent_rows(processes: Processes, jobs: Sequence[Job], workers: int) -> Iterator[Row]:
     """Rows of several jobs at a time, as they come."""
+    counted: Counted = {}
     results: queue.SimpleQueue[Row | BaseException | None] = queue.SimpleQueue()
 
     def collect(job: Job) -> None:
         try:
-            for row in _job_rows(processes, job, Conditions(shared_machine=True)):
+            for row in _job_rows(processes, job, Conditions(shared_machine=True), counted):
                 results.put(row)
         except BaseException as error:  # carried to the thread that reads the queue, which raises it
             results.put(error)
@@ -103,15 +108,32 @@ def _concurrent_rows(processes: Processes, jobs: Sequence[Job], workers: int) ->
         pool.shutdown(cancel_futures=True)
 
 
-def _job_rows(processes: Processes, job: Job, conditions: Conditions) -> Iterator[Row]:
-    """The passes of one job, one process after another."""
+def _job_rows(processes: Processes, job: Job, conditions: Conditions, counted: Counted) -> Iterator[Row]:
+    """The passes of one job, one process after another. What is counted is known to later jobs of the network."""
+    network = job.reference, _network(job)
+    conditions = replace(conditions, counts=counted.get(network))
     if job.settings.memory:
         picture = job.pictures[0]
         try:
             conditions = replace(conditions, fresh=_fresh_process(processes, job, picture))
         except ProcessDied as error:
             yield Failure(job.codec, job.point, job.dataset, picture, FailureKind.FRESH_PROCESS, str(error))
-    yield from _measured_rows(processes, job, conditions)
+    first: Measurement | None = None
+    macs: dict[tuple[int, int], tuple[MacCount, ...]] = {}
+    for row in _measured_rows(processes, job, conditions):
+        if isinstance(row, Measurement):
+            first = first or row
+            macs.setdefault((row.width, row.height), row.macs)
+        yield row
+    if first is not None and first.macs:
+        flat = tuple(count for counts in macs.values() for count in counts)
+        counted[network] = KnownCounts(first.parameters, flat, first.scaling)
+
+
+def _network(job: Job) -> str:
+    """The network of a job's operating point; the point itself where it is that of a search."""
+    points = codecs.get(job.reference).points
+    return next((point.network for point in points if point.label == job.point), job.point)
 
 
 def _fresh_process(processes: Processes, job: Job, picture: str) -> FreshProcess:
