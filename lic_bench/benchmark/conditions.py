@@ -40,6 +40,8 @@ class Conditions:
 
     `fresh` is the result of the fresh-process pass, None where it was not made. `shared_machine` says that other jobs
     run at the same time. `skip_metrics` leaves further metrics out, because one of them ended the process before.
+    `one_by_one` finishes each picture before the next is begun, so that what ends the process is known. `counts` are
+    those of the same network, None where it has not been counted.
     """
 
     fresh: FreshProcess | None = None

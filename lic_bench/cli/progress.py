@@ -35,7 +35,7 @@ class Notes:
     """An observer that prints notes and failures to standard error, and no progress."""
 
     def __init__(self) -> None:
-        self.console = Console(stderr=True, highlight=False)
+        self.console = Console(stderr=True, highlight=False, markup=False)
 
     def note(self, text: str) -> None:
         """Print a note."""

@@ -10,8 +10,11 @@ from rich.table import Table
 
 
 def standard_output() -> Console:
-    """Standard output; wide where it is not a terminal, so that tables are not folded in logs."""
-    return Console(width=None if sys.stdout.isatty() else 200, highlight=False)
+    """Standard output; wide where it is not a terminal, so that tables are not folded in logs.
+
+    Square brackets are printed as they are: "lic-bench[drive]" is no markup.
+    """
+    return Console(width=None if sys.stdout.isatty() else 200, highlight=False, markup=False)
 
 
 def print_table(rows: Sequence[Sequence[str]]) -> None:

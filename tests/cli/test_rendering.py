@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from lic_bench.cli.rendering import failure_line
-from lic_bench.cli.terminal import table
+from lic_bench.cli.terminal import print_table, standard_output, table
 from lic_bench.records import EVERY, Failure, FailureKind
 
 
@@ -38,3 +38,10 @@ def test_columns_of_numbers_are_to_the_right() -> None:
     Console(file=out, width=40).print(table([("codec", "bpp"), ("jpeg", "0.3"), ("longer-name", "10.25"), ("c", "–")]))
     lines = [line.rstrip() for line in out.getvalue().splitlines()]
     assert lines == ["codec          bpp", "jpeg           0.3", "longer-name  10.25", "c                –"]
+
+
+def test_square_brackets_are_no_markup(capsys: pytest.CaptureFixture[str]) -> None:
+    print_table([("model", "weights"), ("mine", "pip install lic-bench[drive]")])
+    standard_output().print("install lic-bench[drive]")
+    said = capsys.readouterr().out
+    assert said.count("lic-bench[drive]") == 2
