@@ -5,9 +5,11 @@
 The limit of a call is the time that a plain 3x3 convolution (192 channels) takes for the multiply-accumulates which the
 call executes. Encode and decode are timed in CPU seconds, each between two runs of that convolution and of a matrix
 product, so that a busy or a slower machine shows in all of them. A 1x1 convolution is a matrix product and cannot
-exceed its rate, whatever a 3x3 kernel reaches by Winograd's algorithm. Printed for each call: median seconds; the ratio
+exceed its rate, whatever a 3x3 kernel reaches by Winograd's algorithm; so the network's own convolutions and linear
+layers are timed as well, each alone on a map of its size and layout. Printed for each call: median seconds; the ratio
 to the limit, of the whole call and of the network's parts alone, without the entropy coder and what moves its symbols;
-the share of the matrix product's rate that the parts reach; and both rates. Parts are timed in a pass of their own.
+the ratio of the parts to the network's own layers; the share of the matrix product's rate that the parts reach; and
+both rates. Parts and layers are timed in passes of their own.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ import argparse
 import statistics
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
@@ -72,6 +74,39 @@ def by_part(network: nn.Module) -> Iterator[dict[str, float]]:
             hook.remove()
 
 
+LayerCall = tuple[nn.Module, tuple[int, ...], tuple[int, ...]]
+"""A layer, and the shape and strides of its input."""
+
+
+@contextmanager
+def layer_calls(network: nn.Module) -> Iterator[list[LayerCall]]:
+    """Every call of a convolution or linear layer while the context is open."""
+    calls: list[LayerCall] = []
+
+    def called(layer: nn.Module, given: tuple[torch.Tensor, ...]) -> None:
+        calls.append((layer, tuple(given[0].shape), given[0].stride()))
+
+    layers = [m for m in network.modules() if isinstance(m, nn.Conv2d | nn.ConvTranspose2d | nn.Linear)]
+    hooks = [layer.register_forward_pre_hook(called) for layer in layers]
+    try:
+        yield calls
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def layers_alone(calls: Sequence[LayerCall]) -> float:
+    """CPU seconds of these calls, one layer at a time; each different one is timed after a first run."""
+    known: dict[LayerCall, float] = {}
+    for call in calls:
+        if call not in known:
+            layer, shape, stride = call
+            x = torch.empty_strided(shape, stride).normal_()
+            layer(x)
+            known[call] = min(seconds(lambda layer=layer, x=x: layer(x)) for _ in range(2))  # type: ignore[misc]
+    return sum(known[call] for call in calls)
+
+
 def report(name: str, width: int, height: int, passes: int) -> None:
     """Time one codec and print what came out."""
     card = codecs.get(name)
@@ -94,11 +129,14 @@ def report(name: str, width: int, height: int, passes: int) -> None:
             ratios.append(taken[-1] * convolution / gmac)
         with by_part(codec.network) as spent:
             whole = seconds(run)
+        with layer_calls(codec.network) as calls:
+            run()
         share = sum(spent.values()) / whole  # of the call, in the network's parts
+        own = sum(spent.values()) / layers_alone(calls)
         whole_ratio = statistics.median(ratios)
         print(
             f"{name:14}{call:8}{statistics.median(taken):8.2f} s{gmac:9.1f} GMAC{whole_ratio:8.2f}"
-            f"{whole_ratio * share:8.2f}{convolution / (whole_ratio * share) / product:8.0%}"
+            f"{whole_ratio * share:8.2f}{own:8.2f}{convolution / (whole_ratio * share) / product:8.0%}"
             f"   {convolution:.0f} and {product:.0f} GMAC/s",
             flush=True,
         )
@@ -113,7 +151,8 @@ def main() -> None:
     given = parser.parse_intermixed_args()
     torch.set_num_threads(1)
     width, height = map(int, given.size.split("x"))
-    print(f"{'codec':14}{'call':8}{'time':>10}{'work':>14}{'whole':>8}{'parts':>8}{'of mm':>8}   convolution, product")
+    headings = f"{'codec':14}{'call':8}{'time':>10}{'work':>14}{'whole':>8}{'parts':>8}{'layers':>8}{'of mm':>8}"
+    print(f"{headings}   convolution, product")
     with torch.inference_mode():
         for name in given.names:
             report(name, width, height, given.passes)
