@@ -75,13 +75,13 @@ def to_json(some: Sequence[View]) -> str:
 
 
 def _distinct(some: Sequence[RDCurve]) -> list[RDCurve]:
-    """The curves, each once; RequestError where two different ones cannot be told apart by name and source."""
+    """The curves, each once; RequestError where two different ones cannot be distinguished by name and source."""
     found: dict[CurveKey, RDCurve] = {}
     for curve in some:
         if found.setdefault(curve_key(curve), curve) != curve:
             raise RequestError(
                 f"{curve.name} on {curve.dataset} stands for two different curves; rename a file or folder, so that "
-                "they can be told apart."
+                "they can be distinguished."
             )
     return list(found.values())
 
