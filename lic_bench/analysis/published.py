@@ -98,6 +98,12 @@ class WordedClaim:
     source_id: str
     checkable_by: str
 
+    @property
+    def text(self) -> str:
+        """The claim as shown to people."""
+        said = f"{self.codec}: \u201c{self.claim}\u201d ({self.source_id})"
+        return f"Claimed in words, not measured: {said}. To check: {self.checkable_by}."
+
 
 @dataclass(frozen=True)
 class VtmRun:

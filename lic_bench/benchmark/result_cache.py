@@ -101,17 +101,18 @@ class ResultCache:
 
 @cache
 def source_sha256() -> str:
-    """A hash of all Python files of this package and its zoo, and of the package's data."""
+    """A hash of all files of this package and its zoo."""
+    return hash_of_files(dict.fromkeys(Path(place) for place in (*lic_bench.__path__[:1], *_zoo())))
+
+
+def hash_of_files(folders: Iterable[Path]) -> str:
+    """A hash of the names and contents of all files in some folders, code, tables and weights alike."""
     digest = hashlib.sha256()
-    for path in _sources():
-        digest.update(path.name.encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()
-
-
-def _sources() -> Iterator[Path]:
-    folders = dict.fromkeys(Path(place) for place in (*lic_bench.__path__[:1], *_zoo()))
     for folder in folders:
-        yield from sorted(path for path in folder.rglob("*.py"))
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                digest.update(f"{path.relative_to(folder)}\0".encode() + path.read_bytes())
+    return digest.hexdigest()
 
 
 def _zoo() -> Iterator[str]:

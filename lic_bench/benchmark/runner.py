@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -98,7 +97,7 @@ def run(options: RunOptions, observer: Observer | None = None) -> RunFolder:
     cache = ResultCache(folder.header, options.workers > 1) if _may_use_cache(options) else None
     if cache is not None:
         kept, jobs = cache.split(jobs)
-    left = _time_left_beside(jobs, prepared, options, observer)
+    left = time_left(jobs, prepared, options, observer)
     rows_left = sum(len(job.pictures) for job in jobs)
     observer.start(prepared.plan.rows, prepared.plan.rows - rows_left)
     for failure in prepared.failures:
@@ -115,7 +114,7 @@ def run(options: RunOptions, observer: Observer | None = None) -> RunFolder:
             left.row(row)
             observer.row(row, left.seconds)
             if cache is not None and isinstance(row, Measurement):
-                cache.keep(row, folder.path.name)
+                cache = _keep(cache, row, folder.path.name, observer)
     finally:
         folder.add_time(time.monotonic() - start)
     folder.finish()
@@ -125,26 +124,10 @@ def run(options: RunOptions, observer: Observer | None = None) -> RunFolder:
 def time_left(jobs: Sequence[Job], prepared: Prepared, options: RunOptions, observer: Observer) -> TimeLeft:
     """What jobs are predicted to take; their networks are counted in a process of its own."""
     left = TimeLeft(jobs, prepared.pictures, options.workers)
-    _predict(left, prepared, observer)
-    return left
-
-
-def _time_left_beside(jobs: Sequence[Job], prepared: Prepared, options: RunOptions, observer: Observer) -> TimeLeft:
-    """As `time_left`; where nothing is timed that could be disturbed, networks are counted while jobs run."""
-    settings = prepared.settings
-    if settings.timing_repeats and settings.timing_budget_seconds:
-        return time_left(jobs, prepared, options, observer)
-    left = TimeLeft(jobs, prepared.pictures, options.workers)
-    threading.Thread(target=_predict, args=(left, prepared, observer), daemon=True).start()
-    return left
-
-
-def _predict(left: TimeLeft, prepared: Prepared, observer: Observer) -> None:
-    """Count the networks of the jobs that are left."""
     learned = {card.name for card in prepared.cards if card.learned}
-    counted = tuple(job for job in left.jobs if job.codec in learned)
+    counted = tuple(job for job in jobs if job.codec in learned)
     if not counted:
-        return
+        return left
     arguments = (counted, prepared.settings.device, prepared.settings.threads)
     try:
         left.work, left.macs_per_second = processes.alone(
@@ -152,6 +135,21 @@ def _predict(left: TimeLeft, prepared: Prepared, observer: Observer) -> None:
         )
     except ProcessDied as error:
         observer.note(f"The time of this run cannot be predicted: counting the networks failed ({error}).")
+        return left
+    missing = dict.fromkeys(job.codec for job in counted if (job.codec, job.point) not in left.work)
+    if missing:
+        observer.note(f"Not counted beforehand, so their time is a guess until a row is there: {', '.join(missing)}.")
+    return left
+
+
+def _keep(cache: ResultCache, row: Measurement, run: str, observer: Observer) -> ResultCache | None:
+    """The cache with another row in it; None where it cannot be written, which the observer is given as a note."""
+    try:
+        cache.keep(row, run)
+    except OSError as error:
+        observer.note(f"Rows are not kept for later runs: {error.filename or 'the cache'}: {error.strerror}.")
+        return None
+    return cache
 
 
 def _may_use_cache(options: RunOptions) -> bool:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 
 from lic_bench import api
 from lic_bench.analysis import curves, default_curves, published
 from lic_bench.analysis.curves import RDCurve
-from lic_bench.cli import terminal
-from lic_bench.complexity import tables
-from lic_bench.complexity.tables import Format, Rows
+from lic_bench.cli.formats import print_rows, say
+from lic_bench.complexity.tables import Format
 from lic_bench.errors import RequestError, did_you_mean
 from lic_bench.report import bd_report, bd_tables
 from lic_bench.report.table import Table
@@ -58,16 +55,7 @@ def published_curves(codec: str, dataset: str, form: Format) -> None:
     for curve in some:
         caution = published.cautions().get((curve.codec, curve.dataset, curve.source.source_id))
         said += [f"{curve.codec} on {curve.dataset}: {caution.text}."] if caution else []
-    say([*said, *worded(claims)])
-
-
-def worded(claims: Iterable[published.WordedClaim]) -> list[str]:
-    """Claims in words, as such: what was claimed, where, and what it takes to check it."""
-    return [
-        f"Claimed in words, not measured: {claim.codec}: \u201c{claim.claim}\u201d ({claim.source_id}). To check: "
-        f"{claim.checkable_by}."
-        for claim in claims
-    ]
+    say([*said, *(claim.text for claim in claims)])
 
 
 def print_tables(some: Iterable[Table], form: Format) -> None:
@@ -82,26 +70,6 @@ def print_tables(some: Iterable[Table], form: Format) -> None:
         else:
             print_rows([[str(name) for name in table.frame.columns], *table.cells()], form)
         print()
-
-
-def print_rows(rows: Rows, form: Format) -> None:
-    """Rows of text in one of the formats."""
-    if form is Format.LATEX:
-        print(tables.to_latex(rows), end="")
-    elif form is Format.JSON:
-        print(json.dumps([dict(zip(rows[0], line, strict=True)) for line in rows[1:]], indent=2))
-    elif form is Format.CSV:
-        print(tables.rows_to_csv(rows), end="")
-    elif form is Format.MARKDOWN:
-        print(tables.rows_to_markdown(rows), end="")
-    else:
-        terminal.print_table(rows)
-
-
-def say(sentences: Iterable[str]) -> None:
-    """Sentences on standard error."""
-    for sentence in sentences:
-        print(sentence, file=sys.stderr)
 
 
 def _curve_line(curve: RDCurve) -> list[str]:

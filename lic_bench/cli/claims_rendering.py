@@ -12,7 +12,7 @@ from lic_bench.analysis import anchor_audit, bd_claims, published
 from lic_bench.analysis.anchor_audit import AnchorPoint
 from lic_bench.analysis.bd_claims import BDClaimCheck, BDVerdict, Fit, Missing, Standing
 from lic_bench.analysis.curves import RDCurve
-from lic_bench.cli.bd_rendering import print_rows, say
+from lic_bench.cli.formats import print_rows, say
 from lic_bench.complexity.tables import NONE, Format, Rows
 from lic_bench.errors import RequestError, did_you_mean
 

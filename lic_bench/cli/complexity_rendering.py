@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from lic_bench.benchmark import run_folder
-from lic_bench.cli import terminal
+from lic_bench.cli.formats import print_rows, say
 from lic_bench.codec import CodecCard
 from lic_bench.complexity import audit as audits
 from lic_bench.complexity import codec_complexity, external_counters, roofline, tables
-from lic_bench.complexity.tables import By, Format, Rows
+from lic_bench.complexity.tables import By, Format
 from lic_bench.errors import LicBenchError, RequestError
 from lic_bench.records import Call, Measurement
 from lic_bench.registry import lookup
@@ -30,11 +29,11 @@ def complexity(models: str, sizes: Sequence[str], by: By | None, form: Format, c
     elif form is Format.CSV:
         print(tables.to_csv(found, by), end="")
     else:
-        _print(tables.rows(found, by), form)
-    _remark(tables.remarks(found))
+        print_rows(tables.rows(found, by), form)
+    say(tables.remarks(found))
     if classical:
-        _remark([f"Not learned, so nothing to count: {', '.join(classical)}."])
-    _remark([*uncounted, *broken, *chosen.broken.values()])
+        say([f"Not learned, so nothing to count: {', '.join(classical)}."])
+    say([*uncounted, *broken, *chosen.broken.values()])
     return not broken and not chosen.broken
 
 
@@ -64,8 +63,8 @@ def achieved(run: Path, form: Format) -> None:
     if not found:
         raise RequestError(f"{run} has no timed and counted rows of learned codecs.")
     rates = roofline.measure_rates(found[0].device, found[0].threads)
-    _print(tables.roofline_rows(found, rates), form)
-    _remark(
+    print_rows(tables.roofline_rows(found, rates), form)
+    say(
         [
             f"This machine, {rates.threads} thread(s), {rates.device}: matrix product "
             f"{rates.matmul_macs_per_second / 1e9:.1f} GMAC/s, convolution "
@@ -84,10 +83,10 @@ def audit(models: str, form: Format) -> bool:
     if form is Format.JSON:
         print(json.dumps(tables.audit_objects(checks), indent=2))
     else:
-        _print(tables.audit_rows(checks), form)
-    _remark([tables.order_text(order) for order in audits.orders_that_fail(checks)])
-    _remark([f"{convention.name}: {convention.meaning}." for convention in audits.CONVENTIONS])
-    _remark(list(chosen.broken.values()))
+        print_rows(tables.audit_rows(checks), form)
+    say([tables.order_text(order) for order in audits.orders_that_fail(checks)])
+    say([f"{convention.name}: {convention.meaning}." for convention in audits.CONVENTIONS])
+    say(list(chosen.broken.values()))
     return not chosen.broken
 
 
@@ -103,25 +102,7 @@ def against(models: str, sizes: Sequence[str], counters: str, form: Format) -> b
     ]
     if not found:
         raise RequestError(f"{models} is not learned: there is no network to count.")
-    _print(tables.external_count_rows(found), form)
-    _remark(tables.missed_ops(found))
-    _remark(list(chosen.broken.values()))
+    print_rows(tables.external_count_rows(found), form)
+    say(tables.missed_ops(found))
+    say(list(chosen.broken.values()))
     return not chosen.broken
-
-
-def _print(rows: Rows, form: Format) -> None:
-    if form is Format.LATEX:
-        print(tables.to_latex(rows), end="")
-    elif form is Format.JSON:
-        print(json.dumps([dict(zip(rows[0], line, strict=True)) for line in rows[1:]], indent=2))
-    elif form is Format.CSV:
-        print(tables.rows_to_csv(rows), end="")
-    elif form is Format.MARKDOWN:
-        print(tables.rows_to_markdown(rows), end="")
-    else:
-        terminal.print_table(rows)
-
-
-def _remark(sentences: Sequence[str]) -> None:
-    for sentence in sentences:
-        print(sentence, file=sys.stderr)

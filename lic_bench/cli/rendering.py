@@ -14,7 +14,6 @@ from lic_bench.api import Run
 from lic_bench.assets import fetch, requirements, weights
 from lic_bench.assets.datasets import description
 from lic_bench.assets.fetch import Fetched
-from lic_bench.cli.bd_rendering import worded
 from lic_bench.cli.terminal import duration, print_table, standard_output, table
 from lic_bench.codec import CodecCard
 from lic_bench.errors import RequestError
@@ -61,10 +60,11 @@ def planned_jobs(prepared: Prepared, left: TimeLeft) -> None:
     console.print(table([headings, *lines]))
     console.print(f"{len(jobs)} jobs, {prepared.plan.rows} rows.", highlight=False)
     _failures(console, prepared.failures)
+    counted = f"the networks' work, at {left.macs_per_second / 1e9:.0f} GMAC/s that a convolution reached here; "
     console.print(
-        f"About {duration(left.seconds())} (predicted from the networks' work, and from "
-        f"{left.macs_per_second / 1e9:.0f} GMAC/s that a convolution reached here; classical codecs are not known "
-        f"before their first row). Where the time goes: {time_spent.shares(left.by_pass())}.",
+        f"About {duration(left.seconds())} (predicted from {counted if left.work else ''}codecs without a counted "
+        f"network by a rough time per pixel until their first row). "
+        f"Where the time goes: {time_spent.shares(left.by_pass())}.",
         soft_wrap=True,
         highlight=False,
     )
@@ -151,8 +151,9 @@ def _points(console: Console, card: CodecCard, folders: Sequence[Path]) -> None:
     for note in card.notes:
         console.print(note, soft_wrap=True)
     names = (card.name, *card.claims)
-    for said in worded([claim for claim in published.worded_claims() if claim.codec in names]):
-        console.print(said, soft_wrap=True)
+    for claim in published.worded_claims():
+        if claim.codec in names:
+            console.print(claim.text, soft_wrap=True)
 
 
 def _weights(card: CodecCard, folders: Sequence[Path]) -> str:

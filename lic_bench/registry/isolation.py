@@ -57,10 +57,6 @@ def stdout_to_stderr() -> Iterator[None]:
         os.close(kept)
 
 
-_STARTING = threading.Lock()
-"""Held while a process is started, which changes what the whole process is."""
-
-
 class Processes:
     """Starts fresh processes, and ends all of them when it is stopped."""
 
@@ -106,7 +102,7 @@ class Processes:
                 process.kill()
 
     def _start(self, work: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[Connection, BaseProcess]:
-        with _STARTING, self.lock, _no_interrupt(), _hidden_main():
+        with self.lock, _no_interrupt(), _hidden_main():
             if self.stopped:
                 raise ProcessDied("the run was stopped")
             ours, theirs = self.context.Pipe(duplex=False)

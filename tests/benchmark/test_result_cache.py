@@ -101,3 +101,23 @@ def test_a_damaged_entry_is_measured_again(folder: Path, tmp_path: Path) -> None
     entries[0].write_text("{")
     again = run(folder, tmp_path)
     assert sum(isinstance(row, Measurement) and row.from_cache == "" for row in again.rows) == 1
+
+
+def test_a_cache_that_cannot_be_written_ends_no_run(folder: Path, tmp_path: Path) -> None:
+    cache_folder().mkdir(parents=True, exist_ok=True)
+    (cache_folder() / "results").write_text("a file where the rows' folder would be")
+    done = run(folder, tmp_path)
+    assert from_cache(done) == {""}
+    assert len(done.rows) == 6
+
+
+def test_weights_and_names_are_in_the_hash(tmp_path: Path) -> None:
+    (tmp_path / "demo").mkdir()
+    weights = tmp_path / "demo" / "1.safetensors"
+    seen = set()
+    for content in (b"0", b"1"):
+        weights.write_bytes(content)
+        seen.add(result_cache.hash_of_files([tmp_path]))
+    weights.rename(tmp_path / "demo" / "2.safetensors")
+    seen.add(result_cache.hash_of_files([tmp_path]))
+    assert len(seen) == 3
